@@ -1,0 +1,1 @@
+"""What moves bytes: the five operations the control plane may use, and the implementation in this process."""

@@ -1,0 +1,1 @@
+"""The log of facts, and the views that are derived from it."""

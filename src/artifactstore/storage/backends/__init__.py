@@ -1,0 +1,1 @@
+"""The storage backends, one file each; only `dataplane.inproc` and `bootstrap` may import them."""
