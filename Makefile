@@ -1,0 +1,111 @@
+# What one types; `make help` lists it. Needs make and Python 3.11 or newer, nothing else:
+# the installer (uv) is bootstrapped into .tools/, everything else into .venv/.
+
+PYTHON  ?= python3
+HOST    ?= 127.0.0.1
+PORT    ?= 8000
+WORKERS ?= 1
+DATA    ?= ./data
+DIR     ?= ../shared/evidence/opencmis-tck-2025-10-11
+T       ?=
+PEERS   ?=
+
+BIN   := .venv/bin
+READY := .venv/.ready
+UV    := $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
+PATHS := src tests conformance migrations
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help dev test lint format type conformance crash smoke bench docs migrate migrate-fresh lock install clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Variables: PYTHON=$(PYTHON) HOST=$(HOST) PORT=$(PORT) WORKERS=$(WORKERS) DATA=$(DATA)"
+	@echo "             T='pytest arguments'  DIR='directory for smoke'  PEERS='name=url ...' for bench"
+
+dev: $(READY) ## install what is missing, then serve on HOST:PORT with data in DATA
+	$(BIN)/artifactstore serve --host $(HOST) --port $(PORT) --data $(DATA) --workers $(WORKERS)
+
+test: $(READY) ## run every test (T= passes arguments to pytest)
+	$(BIN)/pytest $(T)
+
+lint: $(READY) ## check style, format and the import contracts
+	$(BIN)/ruff check $(PATHS)
+	$(BIN)/ruff format --check $(PATHS)
+	$(BIN)/lint-imports --no-cache
+
+format: $(READY) ## rewrite the sources in the house format
+	$(BIN)/ruff check --fix $(PATHS)
+	$(BIN)/ruff format $(PATHS)
+
+type: $(READY) ## check types, strictly
+	$(BIN)/mypy
+
+conformance: $(READY) ## run the official OCI suite, strict and default, on 1 and 2 workers
+	$(BIN)/python -m conformance.oci.run
+
+crash: $(READY) ## kill and fail the store at every write boundary, print the matrix
+	$(BIN)/python -m artifactstore.testing.crash
+
+smoke: $(READY) ## push, pull, copy, sign and verify DIR with real oras, crane and cosign
+	$(BIN)/python -m conformance.clients.smoke "$(DIR)"
+
+bench: $(READY) ## measure manifest GETs and a 1 GiB push and pull, beside PEERS
+	$(BIN)/python -m conformance.bench.quick $(PEERS)
+
+docs: $(READY) ## write the generated pages again
+	$(BIN)/python -m artifactstore.testing.docs
+
+migrate: $(READY) ## bring the database in DATA to the newest schema
+	$(BIN)/artifactstore migrate --data $(DATA)
+
+# Only a directory that holds the store's own database is touched, and only that database.
+migrate-fresh: $(READY) ## drop the database in DATA and make a new one
+	@if [ -e "$(DATA)" ] && [ ! -f "$(DATA)/artifactstore.db" ]; then \
+	  echo "$(DATA) holds no artifactstore.db: this is no data directory of artifactstore, nothing was removed" >&2; exit 1; \
+	fi
+	rm -f -- "$(DATA)/artifactstore.db" "$(DATA)/artifactstore.db-wal" "$(DATA)/artifactstore.db-shm"
+	$(BIN)/artifactstore migrate --data $(DATA)
+
+# No addresses are written into these files: where packages come from is the machine's business.
+LOCK := --quiet --generate-hashes --universal --python-version 3.11 --upgrade --custom-compile-command "make lock"
+
+lock: | $(UV) ## resolve the newest dependencies into requirements/*.txt, with hashes
+	$(UV) pip compile $(LOCK) --output-file requirements/uv.txt requirements/uv.in
+	$(UV) pip compile $(LOCK) --output-file requirements/runtime.txt pyproject.toml
+	$(UV) pip compile $(LOCK) --output-file requirements/dev.txt --group dev \
+	  --constraint requirements/runtime.txt pyproject.toml requirements/build.in
+
+install: $(READY) ## install what is missing into .venv
+
+# The project itself is installed last, editable; hatchling is there by then, so nothing is looked up for it.
+$(READY): requirements/dev.txt pyproject.toml | $(UV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(UV) venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# A Python without ensurepip (Debian splits it off) still does if it has pip.
+.tools/uv/bin/uv: requirements/uv.txt
+	@$(PYTHON) -m venv --clear .tools/uv >/dev/null 2>&1 || $(PYTHON) -m venv --clear --without-pip .tools/uv
+	@if [ -x .tools/uv/bin/pip ]; then \
+	  .tools/uv/bin/python -m pip install --quiet --require-hashes -r requirements/uv.txt; \
+	elif $(PYTHON) -m pip --version >/dev/null 2>&1; then \
+	  $(PYTHON) -m pip --python .tools/uv/bin/python install --quiet --require-hashes -r requirements/uv.txt; \
+	else \
+	  echo "$(PYTHON) has neither venv nor pip, so uv cannot be installed with it." >&2; \
+	  echo "On Debian or Ubuntu: apt-get install python3-venv. Elsewhere: put uv on the PATH." >&2; exit 1; \
+	fi
+	@touch $@
+
+clean: ## remove environments, tools, caches and results (never data)
+	rm -rf .venv .tools build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf conformance/oci/results conformance/clients/results
+	find src tests conformance migrations -name __pycache__ -type d -prune -exec rm -rf {} +
