@@ -1,0 +1,1 @@
+"""Quick measurements against any registry by its address."""

@@ -1,0 +1,1 @@
+"""Real registry clients, each at a pinned version."""

@@ -1,0 +1,1 @@
+"""The official OCI distribution suite, with a gate that reads its counts."""

@@ -1,0 +1,97 @@
+"""Programs written in Go that the checks need, each built at one pinned version into `.tools/bin`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TOOLS = ROOT / ".tools" / "bin"
+GO_VERSION_MIN = "1.26"
+
+
+class ToolMissing(Exception):
+    """A program that a check needs is not there and cannot be built; the message says what would help."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One program: the module that holds it, the version it is pinned at, and its package in the module."""
+
+    name: str
+    module: str
+    version: str
+    package: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Where the program lies once it is installed."""
+        return TOOLS / self.name
+
+    @property
+    def import_path(self) -> str:
+        """The Go import path of the program's main package."""
+        return f"{self.module}/{self.package}" if self.package else self.module
+
+
+OCI_SUITE = Tool(
+    "oci-conformance",
+    "github.com/opencontainers/distribution-spec/conformance",
+    "v0.0.0-20260716174315-967efdc079b9",
+)
+ORAS = Tool("oras", "oras.land/oras", "v1.3.3", "cmd/oras")
+CRANE = Tool("crane", "github.com/google/go-containerregistry", "v0.21.9", "cmd/crane")
+COSIGN = Tool("cosign", "github.com/sigstore/cosign/v3", "v3.1.2", "cmd/cosign")
+
+
+def install(tool: Tool) -> Path:
+    """Build `tool` unless it is there at its pinned version, and return its path.
+
+    Raises ToolMissing when Go is absent or the build fails.
+    """
+    go = shutil.which("go")
+    if go is None:
+        raise ToolMissing(
+            f"{tool.name} is built with Go {GO_VERSION_MIN} or newer, and there is no `go` on the PATH.\n"
+            f"Debian: apt-get install golang-go (or the newest golang-1.N-go of the backports); "
+            f"elsewhere: your system's Go package."
+        )
+    if installed_version(go, tool) != tool.version:
+        print(f"building {tool.name} {tool.version} (minutes the first time)", flush=True)
+        build(go, tool)
+    return tool.path
+
+
+def installed_version(go: str, tool: Tool) -> str | None:
+    """The version that the installed program says it was built from, or None."""
+    if not tool.path.exists():
+        return None
+    answer = subprocess.run([go, "version", "-m", str(tool.path)], capture_output=True, text=True, check=False)
+    for line in answer.stdout.splitlines():
+        fields = line.split()
+        if fields[:2] == ["mod", tool.module] and len(fields) > 2:
+            return fields[2]
+    return None
+
+
+def build(go: str, tool: Tool) -> None:
+    """Build the pinned version through a throw-away module file.
+
+    `go install path@version` would also ask for the list of all versions, which not
+    every module proxy keeps; a module file needs the one version it names. Checksums
+    are verified against Go's checksum database either way.
+    """
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="artifactstore-tool-") as folder:
+        Path(folder, "go.mod").write_text(f"module tool\n\ngo 1.24\n\nrequire {tool.module} {tool.version}\n")
+        built = Path(folder, tool.name)
+        command = [go, "build", "-mod=mod", "-trimpath", "-buildvcs=false", "-o", str(built), tool.import_path]
+        environment = os.environ | {"GOFLAGS": "", "GOWORK": "off", "CGO_ENABLED": "0"}
+        result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            raise ToolMissing(f"{tool.name} {tool.version} cannot be built; go says:\n{result.stderr.strip()[-2000:]}")
+        shutil.move(built, tool.path)
