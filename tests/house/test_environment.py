@@ -27,8 +27,8 @@ def environment_uses(source: str) -> Iterator[int]:
         if isinstance(node, ast.ImportFrom) and node.module in {"os", "posix"}:
             if NAMES & {name.name for name in node.names}:
                 yield node.lineno
-        elif isinstance(node, ast.Attribute) and node.attr in NAMES:
-            if isinstance(node.value, ast.Name) and node.value.id in aliases:
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.attr in NAMES and node.value.id in aliases:
                 yield node.lineno
 
 
