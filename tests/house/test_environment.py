@@ -24,11 +24,10 @@ def environment_uses(source: str) -> Iterator[int]:
         if name.name in {"os", "posix"}
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module in {"os", "posix"}:
-            if NAMES & {name.name for name in node.names}:
+        match node:
+            case ast.ImportFrom(module="os" | "posix") if NAMES & {name.name for name in node.names}:
                 yield node.lineno
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if node.attr in NAMES and node.value.id in aliases:
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name in aliases and attribute in NAMES:
                 yield node.lineno
 
 
