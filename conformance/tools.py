@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -11,7 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools" / "bin"
-GO_VERSION_MIN = "1.26"
+GO_OF_OURS = ROOT / ".tools" / "go" / "bin" / "go"
+GO_VERSION_MIN = (1, 26)
 
 
 class ToolMissing(Exception):
@@ -51,19 +53,28 @@ COSIGN = Tool("cosign", "github.com/sigstore/cosign/v3", "v3.1.2", "cmd/cosign")
 def install(tool: Tool) -> Path:
     """Build `tool` unless it is there at its pinned version, and return its path.
 
-    Raises ToolMissing when Go is absent or the build fails.
+    Raises ToolMissing when Go is absent or too old, or when the build fails.
     """
-    go = shutil.which("go")
-    if go is None:
-        raise ToolMissing(
-            f"{tool.name} is built with Go {GO_VERSION_MIN} or newer, and there is no `go` on the PATH.\n"
-            f"Debian: apt-get install golang-go (or the newest golang-1.N-go of the backports); "
-            f"elsewhere: your system's Go package."
-        )
+    go = find_go()
     if installed_version(go, tool) != tool.version:
         print(f"building {tool.name} {tool.version} (minutes the first time)", flush=True)
         build(go, tool)
     return tool.path
+
+
+def find_go() -> str:
+    """A Go toolchain new enough for every tool: the one in `.tools`, else the machine's."""
+    for candidate in (str(GO_OF_OURS), shutil.which("go")):
+        if candidate is not None and Path(candidate).exists() and go_version(candidate) >= GO_VERSION_MIN:
+            return candidate
+    wanted = ".".join(map(str, GO_VERSION_MIN))
+    raise ToolMissing(f"this check builds Go programs and found no Go {wanted} or newer; `make go` installs one")
+
+
+def go_version(go: str) -> tuple[int, ...]:
+    """The release of a toolchain as numbers, `(1, 26)` for go1.26.8."""
+    said = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
+    return tuple(int(number) for number in re.findall(r"\d+", said)[:2])
 
 
 def installed_version(go: str, tool: Tool) -> str | None:
