@@ -83,7 +83,10 @@ class IngestResult:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An open read of `length` bytes: iterate `chunks` to its end or close it. `region` offers the same bytes of a file."""
+    """An open read of `length` bytes: iterate `chunks` to its end or close it.
+
+    `region` offers the same bytes as part of a file, for a zero-copy send; the file may be deleted at any moment.
+    """
 
     length: int
     chunks: AsyncIterator[bytes]
@@ -124,9 +127,12 @@ class DataPlane(Protocol):
         """Take what `source` yields, in one pass for all digests, and publish the object when `hints.last`.
 
         On return with `stored` the object is durable and readable under its address, and safe from the sweep for a day;
-        the same bytes again succeed. Before that, and after any error or cancellation, no object is visible.
+        the same bytes again succeed. Before that, and after any error or cancellation, no object is visible; only a
+        cancellation that comes while the object is being published may leave one that no fact names, for the sweep.
         An upload keeps what it received before an error *of the source* (a dropped connection); after a refusal
-        (ChunkOutOfOrder, SizeInvalid, SizeExceeded) it is where it was before; after DigestInvalid it is gone.
+        (ChunkOutOfOrder, SizeInvalid, SizeExceeded) it is where it was before; when its bytes do not have the expected
+        digest (DigestInvalid) it is gone. `hints.algorithms` that are not supported are DigestInvalid before anything
+        else.
         An empty source with `last=False` tells how far the upload is.
         Raises ChunkOutOfOrder, SizeInvalid, SizeExceeded, DigestInvalid, UploadBusy, BackendUnavailable; errors of
         `source` pass through unchanged.
@@ -144,7 +150,9 @@ class DataPlane(Protocol):
         """Re-read and re-digest an object and name every mismatch with what was recorded; raises BackendUnavailable."""
         ...
 
-    async def delete_object(self, target: ContentAddress | Upload, *, if_older_than: int | None = None) -> DeletionResult:
+    async def delete_object(
+        self, target: ContentAddress | Upload, *, if_older_than: int | None = None
+    ) -> DeletionResult:
         """Remove an object, or discard an upload. Best effort, idempotent.
 
         With `if_older_than` (microseconds since 1970 UTC) what was stored or refreshed since is kept; for an object

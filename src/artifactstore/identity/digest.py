@@ -91,6 +91,8 @@ class HashState(Protocol):
 
     def hexdigest(self) -> str: ...
 
+    def copy(self) -> HashState: ...
+
 
 def new_hash(algorithm: str) -> HashState:
     """A fresh running hash. Raises DigestInvalid for an unsupported algorithm."""

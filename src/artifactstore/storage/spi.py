@@ -17,8 +17,7 @@ def key_of(address: ContentAddress) -> str:
 
 def address_of(key: str) -> ContentAddress:
     """The object that `key` names. Raises DigestInvalid when it is no key of an object."""
-    address = ContentAddress.parse(f"blake3:{key.rpartition('/')[2]}")
-    return address
+    return ContentAddress.parse(f"blake3:{key.rpartition('/')[2]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +83,15 @@ class Storage(Protocol):
         """
         ...
 
+    async def put_bytes(self, key: str, data: bytes) -> None:
+        """Publish `data` under `key` in one step, for objects too small to be worth staging; promises as `put`."""
+        ...
+
     async def get(self, key: str, offset: int = 0, length: int | None = None) -> StoredBytes:
-        """Open `length` bytes from `offset` (the whole by default). Raises ObjectMissing, BackendUnavailable."""
+        """Open `length` bytes from `offset` (the whole by default), or as many of them as there are.
+
+        Raises ObjectMissing, BackendUnavailable.
+        """
         ...
 
     async def head(self, key: str) -> StoredEntry | None:

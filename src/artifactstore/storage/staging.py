@@ -6,10 +6,15 @@ sweep removes what nobody finished. The staged file (or its parts) is the only r
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
+
+from artifactstore.errors import UploadInvalid
+
+_STAGED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +26,17 @@ class StagedEntry:
     modified_at: int
 
 
+def checked_id(staged_id: str) -> str:
+    """`staged_id`, when it can be the name of a file; else raises UploadInvalid."""
+    if not _STAGED_ID.fullmatch(staged_id):
+        raise UploadInvalid("not the id of an upload", detail={"upload": staged_id[:200]})
+    return staged_id
+
+
 class Staging(Protocol):
     """Keeps bytes in flight. Shared by every process (and replica) that serves the same store.
 
+    An id is used for one object only, never again. Every operation raises UploadInvalid for what `checked_id` refuses.
     Staged bytes survive the death of a process; they need not survive a power loss until `Storage.put`.
     """
 
@@ -58,6 +71,10 @@ class Staging(Protocol):
         """Every staged id, in no order."""
         ...
 
-    async def discard(self, staged_id: str) -> None:
-        """Forget `staged_id`. Idempotent; never raises for an unknown id."""
+    async def discard(self, staged_id: str, *, if_older_than: int | None = None) -> bool:
+        """Forget `staged_id`; True when it is gone, False when it was kept. Idempotent.
+
+        With `if_older_than` (microseconds since 1970 UTC) bytes that were appended to since then are kept. The caller
+        holds `staged_id`.
+        """
         ...

@@ -1,0 +1,177 @@
+"""Bytes in flight as files of one directory: a file's name is the staged id, its size how far the upload is."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+from artifactstore.errors import ChunkOutOfOrder, UploadBusy, UploadInvalid
+from artifactstore.storage.backends.local_reading import FileReading
+from artifactstore.storage.files import Files, OpenMode
+from artifactstore.storage.staging import StagedEntry, checked_id
+from artifactstore.storage.workers import Workers
+
+_POLL_SECONDS = (0.005, 0.05)
+_LIST_BATCH = 256
+
+
+class LocalStaging:
+    """One file per staged id, in a directory on the file system of the objects.
+
+    To hold an id is to have its file locked with flock, which makes the file; the kernel ends it with the process. An
+    empty file is the same as none, and is removed at the end of the hold.
+    """
+
+    def __init__(self, directory: str, files: Files, workers: Workers, busy_after: float) -> None:
+        self.directory = directory
+        self._files = files
+        self._workers = workers
+        self._busy_after = busy_after
+        self._held: dict[str, int] = {}
+
+    def path(self, staged_id: str) -> str:
+        """Where the bytes of `staged_id` lie."""
+        return f"{self.directory}/{checked_id(staged_id)}"
+
+    @asynccontextmanager
+    async def hold(self, staged_id: str) -> AsyncIterator[None]:
+        """The lock is asked for in a thread, and between two tries the event loop runs on."""
+        grip: list[int] = []
+        deadline = time.monotonic() + self._busy_after
+        pause, pause_max = _POLL_SECONDS
+        try:
+            while not await self._workers.run(self._grasp, staged_id, grip):
+                if time.monotonic() >= deadline:
+                    raise UploadBusy("another request is writing to this upload", detail={"upload": staged_id})
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, pause_max)
+            yield
+        finally:
+            if grip:
+                await self._workers.run(self._release, staged_id, grip[0])
+
+    def _grasp(self, staged_id: str, grip: list[int]) -> bool:
+        """Lock the file of that name, or say that another has it.
+
+        A file that was published or removed between the opening and the locking is no longer the one of that name: the
+        lock on it means nothing, and the next try opens the new one.
+        """
+        path = self.path(staged_id)
+        handle = self._files.open(path, "create")
+        try:
+            if self._files.lock(handle) and self._is_at(path, handle):
+                self._held[staged_id] = handle
+                grip.append(handle)
+                return True
+        finally:
+            if not grip:
+                self._files.close(handle)
+        return False
+
+    def _is_at(self, path: str, handle: int) -> bool:
+        try:
+            return self._files.stat(path).inode == self._files.stat_open(handle).inode
+        except FileNotFoundError:
+            return False
+
+    def _release(self, staged_id: str, handle: int) -> None:
+        del self._held[staged_id]
+        try:
+            if self._files.stat_open(handle).size == 0 and self._is_at(self.path(staged_id), handle):
+                with suppress(OSError):  # an empty file says nothing, so that it may as well wait for the sweep
+                    self._files.unlink(self.path(staged_id))
+        finally:
+            self._files.close(handle)
+
+    @contextmanager
+    def opened(self, staged_id: str, mode: OpenMode) -> Iterator[int]:
+        """The handle under which the id is held, or one of its own for a caller that knows to be alone."""
+        path = self.path(staged_id)
+        handle = self._held.get(staged_id)
+        if handle is not None:
+            yield handle
+            return
+        handle = self._files.open(path, mode)
+        try:
+            yield handle
+        finally:
+            self._files.close(handle)
+
+    async def append(self, staged_id: str, offset: int, data: bytes | memoryview) -> int:
+        """One pwrite, as a rule."""
+        return await self._workers.run(self._append, staged_id, offset, data)
+
+    def _append(self, staged_id: str, offset: int, data: bytes | memoryview) -> int:
+        with self.opened(staged_id, "create") as handle:
+            size = self._files.stat_open(handle).size
+            if size != offset:
+                raise ChunkOutOfOrder("the bytes do not begin where the upload stands", offset=size)
+            try:
+                self._files.write(handle, data, offset)
+            except OSError:
+                with suppress(OSError):
+                    self._files.truncate(handle, offset)
+                raise
+        return offset + len(data)
+
+    async def read(self, staged_id: str) -> AsyncIterator[bytes]:
+        """Through a handle of its own, which outlives the name."""
+        reading = await self._workers.run(self._open_reading, staged_id)
+        if reading is not None:
+            async for chunk in reading:
+                yield chunk
+
+    def _open_reading(self, staged_id: str) -> FileReading | None:
+        try:
+            return FileReading(self._files, self._workers, self.path(staged_id))
+        except FileNotFoundError:
+            return None
+
+    async def size(self, staged_id: str) -> int:
+        """The size of the file."""
+        return await self._workers.run(self._size, staged_id)
+
+    def _size(self, staged_id: str) -> int:
+        try:
+            return self._files.stat(self.path(staged_id)).size
+        except FileNotFoundError:
+            return 0
+
+    async def truncate(self, staged_id: str, size: int) -> None:
+        """ftruncate, where the file is longer."""
+        await self._workers.run(self._truncate, staged_id, size)
+
+    def _truncate(self, staged_id: str, size: int) -> None:
+        with suppress(FileNotFoundError), self.opened(staged_id, "write") as handle:
+            if self._files.stat_open(handle).size > size:
+                self._files.truncate(handle, size)
+
+    async def list(self) -> AsyncIterator[StagedEntry]:
+        """Names that are no ids are passed over; so are files that vanish in the meantime."""
+        names = await self._workers.run(self._files.list, self.directory)
+        for start in range(0, len(names), _LIST_BATCH):
+            for entry in await self._workers.run(self._entries, names[start : start + _LIST_BATCH]):
+                yield entry
+
+    def _entries(self, names: builtins.list[str]) -> builtins.list[StagedEntry]:
+        found = []
+        for name in names:
+            with suppress(FileNotFoundError, UploadInvalid):
+                stat = self._files.stat(self.path(name))
+                found.append(StagedEntry(name, stat.size, stat.modified_at))
+        return found
+
+    async def discard(self, staged_id: str, *, if_older_than: int | None = None) -> bool:
+        """unlink."""
+        return await self._workers.run(self._discard, staged_id, if_older_than)
+
+    def _discard(self, staged_id: str, if_older_than: int | None) -> bool:
+        path = self.path(staged_id)
+        with suppress(FileNotFoundError):
+            if if_older_than is not None and self._files.stat(path).modified_at >= if_older_than:
+                return False
+            self._files.unlink(path)
+        return True

@@ -1,0 +1,80 @@
+"""Wrappers around `Files`: one that changes nothing, to derive others from, and one that leaves syncing out."""
+
+# The contract of each operation is written on `Files`.
+# ruff: noqa: D102
+
+from __future__ import annotations
+
+from artifactstore.storage.files import Files, FileStat, OpenMode
+
+
+class WrappedFiles:
+    """Passes every operation on; a subclass changes the ones it is about."""
+
+    def __init__(self, inner: Files) -> None:
+        self.inner = inner
+
+    @property
+    def on_disk(self) -> bool:
+        return self.inner.on_disk
+
+    def open(self, path: str, mode: OpenMode) -> int:
+        return self.inner.open(path, mode)
+
+    def close(self, handle: int) -> None:
+        self.inner.close(handle)
+
+    def read(self, handle: int, size: int, offset: int) -> bytes:
+        return self.inner.read(handle, size, offset)
+
+    def read_cached(self, handle: int, size: int, offset: int) -> bytes | None:
+        return self.inner.read_cached(handle, size, offset)
+
+    def write(self, handle: int, data: bytes | memoryview, offset: int) -> None:
+        self.inner.write(handle, data, offset)
+
+    def truncate(self, handle: int, size: int) -> None:
+        self.inner.truncate(handle, size)
+
+    def sync_data(self, handle: int) -> None:
+        self.inner.sync_data(handle)
+
+    def sync_directory(self, path: str) -> None:
+        self.inner.sync_directory(path)
+
+    def lock(self, handle: int, *, shared: bool = False, wait: bool = False) -> bool:
+        return self.inner.lock(handle, shared=shared, wait=wait)
+
+    def rename(self, source: str, target: str) -> None:
+        self.inner.rename(source, target)
+
+    def unlink(self, path: str) -> None:
+        self.inner.unlink(path)
+
+    def mkdir(self, path: str) -> None:
+        self.inner.mkdir(path)
+
+    def stat(self, path: str) -> FileStat:
+        return self.inner.stat(path)
+
+    def stat_open(self, handle: int) -> FileStat:
+        return self.inner.stat_open(handle)
+
+    def list(self, path: str) -> list[str]:
+        return self.inner.list(path)
+
+    def set_modified(self, path: str, modified_at: int) -> None:
+        self.inner.set_modified(path, modified_at)
+
+    def free_bytes(self, path: str) -> int:
+        return self.inner.free_bytes(path)
+
+
+class UnsyncedFiles(WrappedFiles):
+    """Leaves every sync out: faster, and a power loss may take what was acknowledged (ARTIFACTSTORE_UNSAFE_NO_SYNC)."""
+
+    def sync_data(self, handle: int) -> None:
+        """Do nothing."""
+
+    def sync_directory(self, path: str) -> None:
+        """Do nothing."""
