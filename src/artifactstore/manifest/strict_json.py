@@ -28,8 +28,12 @@ def read(body: bytes, *, integer: Callable[[str], Any] = int) -> Any:
         raise refusal.located() from None
     except RecursionError:
         raise invalid("", f"nested deeper than {DEPTH_MAX}") from None
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise invalid("", f"not JSON: {error}") from error
+    except UnicodeDecodeError as error:
+        raise invalid("", f"not UTF-8: {error.reason} at byte {error.start}") from error
+    except ValueError as error:  # only `int` is left to raise it, for thousands of digits
+        raise invalid("", "a number of too many digits") from error
     _check_depth(body, value)
     if _SUSPECT.search(body):
         _check_texts(value)
@@ -54,17 +58,17 @@ def _check_depth(body: bytes, value: Any) -> None:
     """Go down one level at a time; a body with few brackets cannot be deep, and is let through uncounted."""
     if body.count(b"{") + body.count(b"[") <= DEPTH_MAX:
         return
-    level = [value]
-    for _ in range(DEPTH_MAX + 1):
+    level = _children([value])
+    for _ in range(DEPTH_MAX):
         level = [item for container in level for item in _children(container)]
         if not level:
             return
     raise invalid("", f"nested deeper than {DEPTH_MAX}")
 
 
-def _children(value: Any) -> list[Any]:
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [item for item in items if isinstance(item, dict | list)]
+def _children(value: dict[str, Any] | list[Any]) -> list[Any]:
+    items = value.values() if type(value) is dict else value
+    return [item for item in items if type(item) is dict or type(item) is list]
 
 
 def _check_texts(value: Any) -> None:
