@@ -24,15 +24,15 @@ _Value = dict[str, Any]
 
 def draft(fact: Fact) -> Draft:
     """Encode a fact for the appender. Raises ManifestInvalid for what canonical CBOR cannot hold."""
-    if isinstance(fact, model.PackageFinalized):
-        return Draft(fact, fact.repository, fact.manifest)
-    payload = encode(_TO_VALUE[type(fact)](fact))
-    return Draft(fact, getattr(fact, "repository", model.REGISTRY_STREAM), payload)
+    payload = fact.manifest if isinstance(fact, model.PackageFinalized) else encode(_TO_VALUE[type(fact)](fact))
+    repository: str | None = getattr(fact, "repository", None)
+    if repository is None:
+        return Draft(fact, "", model.REGISTRY_STREAM, payload)
+    return Draft(fact, repository.partition("/")[0], repository, payload)
 
 
 def seal(drafted: Draft, *, sequence: int, time: int, actor: str) -> Event:
     """Give a drafted fact its place in the log."""
-    tenant = drafted.stream.partition("/")[0] if drafted.stream != model.REGISTRY_STREAM else ""
     envelope = encode(
         {
             "v": ENVELOPE_VERSION,
@@ -40,7 +40,7 @@ def seal(drafted: Draft, *, sequence: int, time: int, actor: str) -> Event:
             "type": drafted.fact.TYPE,
             "time": time,
             "actor": actor,
-            "tenant": tenant,
+            "tenant": drafted.tenant,
             "stream": drafted.stream,
             "payload_sha256": f"sha256:{hashlib.sha256(drafted.payload).hexdigest()}",
             "payload_size": len(drafted.payload),
@@ -48,9 +48,17 @@ def seal(drafted: Draft, *, sequence: int, time: int, actor: str) -> Event:
     )
     if len(envelope) > ENVELOPE_BYTES_MAX:
         raise LogCorrupt(f"an envelope of {len(envelope)} bytes does not fit a log entry")
-    leaf = leaf_hash(envelope)
-    fact_type = drafted.fact.TYPE
-    return Event(sequence, fact_type, time, actor, tenant, drafted.stream, envelope, drafted.payload, leaf)
+    return Event(
+        sequence=sequence,
+        type=drafted.fact.TYPE,
+        time=time,
+        actor=actor,
+        tenant=drafted.tenant,
+        stream=drafted.stream,
+        envelope=envelope,
+        payload=drafted.payload,
+        leaf_hash=leaf_hash(envelope),
+    )
 
 
 def leaf_hash(envelope: bytes) -> bytes:
@@ -81,19 +89,19 @@ def check(event: Event) -> None:
 
 def fact_of(event: Event) -> Fact:
     """Read an event's fact back. Raises LogCorrupt when the type is unknown or the payload does not decode."""
+    value = payload_value(event)
     if event.type == model.PackageFinalized.TYPE:
-        return model.PackageFinalized(event.stream, event.payload)
+        return model.PackageFinalized(event.stream, event.payload, value)
     read = _FROM_VALUE.get(event.type)
     if read is None:
         raise LogCorrupt(f"event {event.sequence} has the unknown type {event.type}")
-    value = _decode(event.payload, f"payload of event {event.sequence}")
     try:
         return read(event.stream, value)
     except (KeyError, TypeError, ValueError) as error:
         raise LogCorrupt(f"event {event.sequence}: its payload lacks {error}") from error
 
 
-def payload_value(event: Event) -> Any:
+def payload_value(event: Event) -> _Value:
     """The payload as plain values, for people and JSON."""
     return _decode(event.payload, f"payload of event {event.sequence}")
 
@@ -176,6 +184,7 @@ def _manifest_stored_value(fact: model.ManifestStored) -> _Value:
             "media_type": fact.media_type,
             "kind": fact.kind,
             "artifact_type": fact.artifact_type,
+            "is_index": fact.is_index,
             "role": fact.role,
             "edges": [_edge_value(edge) for edge in fact.edges],
             "annotations": dict(fact.annotations),
@@ -192,9 +201,7 @@ def _tag_deleted_value(fact: model.TagDeleted) -> _Value:
 
 
 def _blob_linked(stream: str, value: _Value) -> Fact:
-    return model.BlobLinked(
-        stream, _object(value["object"]), Digest.parse(value["digest"]), value.get("mounted_from")
-    )
+    return model.BlobLinked(stream, _object(value["object"]), Digest.parse(value["digest"]), value.get("mounted_from"))
 
 
 def _manifest_stored(stream: str, value: _Value) -> Fact:
@@ -205,6 +212,7 @@ def _manifest_stored(stream: str, value: _Value) -> Fact:
         value["media_type"],
         value["kind"],
         value.get("artifact_type"),
+        value["is_index"],
         value["role"],
         tuple(_edge(item) for item in value["edges"]),
         value["annotations"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from artifactstore.identity.digest import ContentAddress, Digest
 
@@ -16,6 +16,7 @@ REGISTRY_STREAM = "registry"
 """The stream of facts that belong to no repository."""
 
 Role = Literal["package", "signature", "attestation", "sbom"]
+Relation = Literal["config", "layer", "member", "subject"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class ObjectFact:
 class EdgeFact:
     """One descriptor that a manifest holds: `relation` to what `digest` names, at its place in the manifest."""
 
-    relation: Literal["config", "layer", "member", "subject"]
+    relation: Relation
     media_type: str
     digest: str
     size: int
@@ -88,6 +89,7 @@ class ManifestStored(Fact):
     media_type: str
     kind: str
     artifact_type: str | None
+    is_index: bool
     role: Role
     edges: tuple[EdgeFact, ...]
     annotations: Mapping[str, str]
@@ -95,11 +97,15 @@ class ManifestStored(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PackageFinalized(Fact):
-    """The package of the manifest stored by the event right before is complete; the payload is its native manifest."""
+    """The package of the manifest stored by the event right before is complete.
+
+    The payload is the native manifest itself: `manifest` its canonical CBOR, `value` the same, decoded.
+    """
 
     TYPE: ClassVar[str] = "v1.package.finalized"
     repository: str
     manifest: bytes
+    value: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +160,14 @@ FACTS: Mapping[str, type[Fact]] = {
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A fact ready to be recorded: encoded before the fence. `stream` is its repository, or `registry`."""
+    """A fact ready to be recorded: encoded before the fence. `stream` is its repository, or `registry`.
+
+    `tenant` is the repository's first segment; it is empty for the registry's own stream, which so differs from a
+    repository that happens to be called `registry`.
+    """
 
     fact: Fact
+    tenant: str
     stream: str
     payload: bytes
 

@@ -19,7 +19,9 @@ class Principal:
 
     def __post_init__(self) -> None:
         if len(self.actor.encode()) > ACTOR_BYTES_MAX or not _ACTOR.fullmatch(self.actor):
-            raise NameInvalid("not an actor: anonymous, system, user:<id> or key:<id>", detail={"actor": self.actor[:300]})
+            raise NameInvalid(
+                "not an actor: anonymous, system, user:<id> or key:<id>", detail={"actor": self.actor[:300]}
+            )
 
 
 ANONYMOUS = Principal("anonymous")
@@ -27,4 +29,3 @@ ANONYMOUS = Principal("anonymous")
 
 SYSTEM = Principal("system")
 """The store itself: event 1 and maintenance."""
-

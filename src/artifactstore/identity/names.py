@@ -40,5 +40,7 @@ class TagName(str):
     def parse(cls, text: str) -> TagName:
         """Raises NameInvalid."""
         if not _TAG.fullmatch(text):
-            raise NameInvalid("not a tag: at most 128 of [a-zA-Z0-9._-], not beginning with . or -", detail={"tag": text[:200]})
+            raise NameInvalid(
+                "not a tag: at most 128 of [a-zA-Z0-9._-], not beginning with . or -", detail={"tag": text[:200]}
+            )
         return cls(text)

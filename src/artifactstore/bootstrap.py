@@ -1,0 +1,102 @@
+"""From a Config to a Registry: the only file that names concrete classes."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from artifactstore.config import Config
+from artifactstore.dataplane.inproc import InProcessDataPlane
+from artifactstore.errors import BackendUnavailable
+from artifactstore.events import migrate
+from artifactstore.events.database import SqliteDatabase, SqliteReader
+from artifactstore.events.log import Clock
+from artifactstore.events.sql_log import SqlLog
+from artifactstore.registry.policy import Policy
+from artifactstore.registry.registry import Registry
+from artifactstore.storage.backends.local import LocalStorage
+from artifactstore.storage.backends.memory import MemoryStorage
+from artifactstore.storage.files import Files, OsFiles
+from artifactstore.storage.files_wrapped import UnsyncedFiles
+
+
+def system_clock() -> int:
+    """Microseconds since 1970 UTC."""
+    return time.time_ns() // 1000
+
+
+def open_database(config: Config) -> SqliteDatabase:
+    """The database of a config; its directory is made when it is missing. Raises BackendUnavailable."""
+    path = os.path.abspath(config.sqlite_path)
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+    except OSError as error:
+        raise BackendUnavailable(f"the data directory cannot be made: {error}") from error
+    return SqliteDatabase(path, full_sync=not config.unsafe_no_sync)
+
+
+def open_registry(
+    config: Config, *, migrate_schema: bool = False, clock: Clock = system_clock, files: Files | None = None
+) -> Registry:
+    """Everything a config describes, opened. `files` replaces the file operations of the local backend.
+
+    Raises SchemaUnsupported when the database is not at this program's schema and `migrate_schema` is False, or when it
+    is newer; BackendUnavailable.
+    """
+    database = open_database(config)
+    if migrate_schema:
+        migrate.upgrade(database)
+    else:
+        migrate.require_current(database)
+    storage, close_storage = _open_storage(config, clock, files)
+    plane = InProcessDataPlane(storage, clock=clock)
+    log = SqlLog(database, clock)
+    reader = database.connect(read_only=True)
+
+    async def close_rest() -> None:
+        reader.close()
+        plane.close()
+        close_storage()
+
+    closing: tuple[Callable[[], Awaitable[None]], ...] = (log.close, close_rest)
+    return Registry(log, SqliteReader(reader), plane, _policy(config), clock, closing)
+
+
+def open_memory(config: Config | None = None, *, clock: Clock = system_clock) -> Registry:
+    """A Registry that leaves nothing behind: bytes in memory, and a private SQLite file that goes with the process."""
+    directory = tempfile.mkdtemp(prefix="artifactstore-memory-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    private = replace(
+        config or Config(), data=directory, database_url="", storage_backend="memory", unsafe_no_sync=True
+    )
+    return open_registry(private, migrate_schema=True, clock=clock)
+
+
+def _open_storage(
+    config: Config, clock: Clock, files: Files | None
+) -> tuple[LocalStorage | MemoryStorage, Callable[[], None]]:
+    if config.storage_backend == "memory":
+        return MemoryStorage(clock=clock), lambda: None
+    if files is None:
+        files = UnsyncedFiles(OsFiles()) if config.unsafe_no_sync else OsFiles()
+    storage = LocalStorage(os.path.abspath(config.local_root), files=files, clock=clock)
+    return storage, storage.close
+
+
+def _policy(config: Config) -> Policy:
+    return Policy(
+        manifest_size_max=config.manifest_size_max,
+        blob_size_max=config.blob_size_max,
+        upload_expiry_seconds=config.upload_expiry,
+        uploads_open_max=config.uploads_open_max,
+        tags_per_push_max=config.tags_per_push_max,
+        page_size_max=config.page_size_max,
+        sparse_repositories=config.sparse_repositories,
+        delete_blobs=config.delete_blobs,
+        delete_manifests=config.delete_manifests,
+    )

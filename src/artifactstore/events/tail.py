@@ -1,0 +1,52 @@
+"""Waiting for the log to grow: one watcher for all followers of a process, so that idle ones cost nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+POLL_SECONDS = 0.1
+"""How soon an event that another process appended is noticed; own events ring at once."""
+
+
+class HeadWatcher:
+    """Wakes followers when the head passes them. Polls only while somebody waits."""
+
+    def __init__(self, head_sequence: Callable[[], int]) -> None:
+        self._head_sequence = head_sequence
+        self._grown = asyncio.Event()
+        self._waiting = 0
+        self._poller: asyncio.Task[None] | None = None
+
+    def ring(self) -> None:
+        """An event was appended by this process."""
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+    async def wait_beyond(self, sequence: int) -> None:
+        """Return once the head lies beyond `sequence`."""
+        self._waiting += 1
+        try:
+            if self._poller is None:
+                self._poller = asyncio.create_task(self._poll())
+            grown = self._grown
+            while self._head_sequence() <= sequence:
+                await grown.wait()
+                grown = self._grown
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        """Stop polling."""
+        if self._poller is not None:
+            self._poller.cancel()
+
+    async def _poll(self) -> None:
+        seen = self._head_sequence()
+        while self._waiting:
+            await asyncio.sleep(POLL_SECONDS)
+            now = self._head_sequence()
+            if now != seen:
+                seen = now
+                self.ring()
+        self._poller = None

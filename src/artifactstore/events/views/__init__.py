@@ -1,0 +1,33 @@
+"""The views, in the order in which a fact is applied to them.
+
+`tag_history` comes before `tags` and `packages`, since it records what they are about to lose.
+"""
+
+from __future__ import annotations
+
+from artifactstore.events.views import (
+    blobs,
+    edges,
+    files,
+    history,
+    objects,
+    packages,
+    repositories,
+    retention,
+    tags,
+)
+from artifactstore.events.views.view import SqlViews, View, ViewWriter
+
+VIEWS: tuple[View, ...] = (
+    repositories.Repositories(),
+    objects.Objects(),
+    blobs.Blobs(),
+    history.TagHistory(),
+    tags.Tags(),
+    edges.Edges(),
+    files.Files(),
+    retention.Retention(),
+    packages.Packages(),
+)
+
+__all__ = ["VIEWS", "SqlViews", "View", "ViewWriter"]

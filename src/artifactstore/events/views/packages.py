@@ -1,0 +1,245 @@
+"""`artifact_packages`: every live package, each the native face of one OCI manifest of its repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Index, Integer, Table, and_, bindparam, select
+
+from artifactstore.events.database import Query, Session, Statement
+from artifactstore.events.model import Event, Fact, ManifestDeleted, ManifestStored, PackageFinalized
+from artifactstore.events.schema import BIG, EVENTS, METADATA, TEXT
+from artifactstore.events.views.objects import OBJECT_DIGESTS
+from artifactstore.events.views.tags import TAGS
+from artifactstore.events.views.view import Derived, json_text
+from artifactstore.identity.digest import digest_bytes
+
+ARTIFACT_PACKAGES = Table(
+    "artifact_packages",
+    METADATA,
+    Column("repository", TEXT, primary_key=True),
+    Column("content_address", TEXT, primary_key=True),
+    Column("digest", TEXT, nullable=False),
+    Column("media_type", TEXT, nullable=False),
+    Column("size", BIG, nullable=False),
+    Column("kind", TEXT, nullable=False),
+    Column("artifact_type", TEXT, nullable=True),
+    Column("is_index", Integer, nullable=False),
+    Column("role", TEXT, nullable=False),
+    Column("annotations", TEXT, nullable=False),
+    Column("actor", TEXT, nullable=False),
+    Column("stored_sequence", BIG, nullable=False),
+    Column("stored_at", BIG, nullable=False),
+    Column("manifest_digest", TEXT, nullable=True),
+    Column("finalized_sequence", BIG, nullable=True),
+    Column("origin", TEXT, nullable=True),
+    Column("created", TEXT, nullable=True),
+    Column("metadata", TEXT, nullable=True),
+    Column("file_count", BIG, nullable=True),
+    Column("files_size", BIG, nullable=True),
+    Index("artifact_packages_by_sequence", "stored_sequence", unique=True),
+    Index("artifact_packages_by_repository", "repository", "stored_sequence"),
+    Index("artifact_packages_by_kind", "kind", "stored_sequence"),
+    Index("artifact_packages_by_address", "content_address", "stored_sequence"),
+    Index("artifact_packages_by_manifest", "manifest_digest", "stored_sequence"),
+)
+"""`metadata` is JSON where it differs from the OCI annotations (native packages), else NULL."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """What answers a manifest request: the object, the digest to answer with, its media type and size in bytes."""
+
+    content_address: str
+    digest: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRow:
+    """A package. Times are log time in µs since 1970 UTC; `annotations` and `metadata` are JSON text."""
+
+    repository: str
+    content_address: str
+    digest: str
+    media_type: str
+    size: int
+    kind: str
+    artifact_type: str | None
+    is_index: int
+    role: str
+    annotations: str
+    actor: str
+    stored_sequence: int
+    stored_at: int
+    manifest_digest: str
+    finalized_sequence: int
+    origin: str
+    created: str | None
+    metadata: str | None
+    file_count: int
+    files_size: int
+
+
+_COLUMNS = ARTIFACT_PACKAGES.c
+_IN_REPOSITORY = _COLUMNS.repository == bindparam("repository")
+_HERE = (_IN_REPOSITORY, _COLUMNS.content_address == bindparam("address"))
+_MANIFEST = (_COLUMNS.content_address, _COLUMNS.digest, _COLUMNS.media_type, _COLUMNS.size)
+_OF_DIGEST = and_(
+    OBJECT_DIGESTS.c.digest == bindparam("digest"), OBJECT_DIGESTS.c.content_address == _COLUMNS.content_address
+)
+_OF_TAG = and_(
+    TAGS.c.repository == _COLUMNS.repository,
+    TAGS.c.content_address == _COLUMNS.content_address,
+    TAGS.c.tag == bindparam("tag"),
+)
+
+MANIFEST_BY_TAG = Query(
+    select(_COLUMNS.content_address, TAGS.c.digest, _COLUMNS.media_type, _COLUMNS.size)
+    .join_from(TAGS, ARTIFACT_PACKAGES, _OF_TAG)
+    .where(TAGS.c.repository == bindparam("repository")),
+    ManifestRow,
+)
+MANIFEST_BY_DIGEST = Query(
+    select(*_MANIFEST).join_from(OBJECT_DIGESTS, ARTIFACT_PACKAGES, _OF_DIGEST).where(_IN_REPOSITORY), ManifestRow
+)
+MANIFEST_BY_ADDRESS = Query(select(*_MANIFEST).where(*_HERE), ManifestRow)
+BY_ADDRESS = Query(select(ARTIFACT_PACKAGES).where(*_HERE), PackageRow)
+BY_MANIFEST = Query(
+    select(ARTIFACT_PACKAGES)
+    .where(_COLUMNS.manifest_digest == bindparam("manifest_digest"))
+    .order_by(_COLUMNS.stored_sequence)
+    .limit(1),
+    PackageRow,
+)
+"""The oldest live package that a native manifest describes."""
+
+NATIVE_MANIFEST: Query[bytes] = Query(select(EVENTS.c.payload).where(EVENTS.c.sequence == bindparam("sequence")), bytes)
+"""A native manifest's bytes: the payload of the event that finalized its package."""
+
+STORED_AT: Query[str] = Query(
+    select(_COLUMNS.content_address).where(_IN_REPOSITORY, _COLUMNS.stored_sequence == bindparam("sequence")), str
+)
+"""The address of the package that the event of that sequence stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageFilter:
+    """Which conditions a list of packages has; the values come with the query."""
+
+    repository: bool = False
+    tag: bool = False
+    digest: bool = False
+    manifest_digest: bool = False
+    kind: bool = False
+    members: bool = False
+    attachments: bool = False
+
+
+@cache
+def page(chosen: PackageFilter) -> Query[PackageRow]:
+    """Packages that meet the chosen conditions, newest first, below the sequence `before`.
+
+    Children of an index, and signatures, attestations and SBOMs, are left out unless `members` and `attachments`.
+    """
+    statement = select(ARTIFACT_PACKAGES).where(_COLUMNS.stored_sequence < bindparam("before"))
+    if chosen.repository:
+        statement = statement.where(_IN_REPOSITORY)
+    if chosen.kind:
+        statement = statement.where(_COLUMNS.kind == bindparam("kind"))
+    if chosen.manifest_digest:
+        statement = statement.where(_COLUMNS.manifest_digest == bindparam("manifest_digest"))
+    if chosen.tag:
+        statement = statement.join(TAGS, _OF_TAG)
+    if chosen.digest:
+        statement = statement.join(OBJECT_DIGESTS, _OF_DIGEST)
+    if not chosen.attachments:
+        statement = statement.where(_COLUMNS.role == "package")
+    if not chosen.members:
+        statement = statement.where(~_is_member())
+    ordered = statement.order_by(_COLUMNS.stored_sequence.desc()).limit(bindparam("limit"))
+    return Query(ordered, PackageRow)
+
+
+def _is_member() -> sa.ColumnElement[bool]:
+    """Whether an index of the same repository lists the package, by whichever digest."""
+    edges = METADATA.tables["package_edges"].c
+    names = OBJECT_DIGESTS.alias("names")
+    return sa.exists(
+        select(1)
+        .select_from(names)
+        .join(
+            edges.repository.table,
+            and_(
+                edges.repository == _COLUMNS.repository,
+                edges.relation == "member",
+                edges.target_digest == names.c.digest,
+            ),
+        )
+        .where(names.c.content_address == _COLUMNS.content_address)
+    )
+
+
+_INSERT = Statement(ARTIFACT_PACKAGES.insert())
+_FINALIZE = Statement(
+    ARTIFACT_PACKAGES.update()
+    .where(_COLUMNS.repository == bindparam("in_repository"), _COLUMNS.stored_sequence == bindparam("stored"))
+    .values({name: bindparam(f"new_{name}") for name in _COLUMNS.keys()[_COLUMNS.keys().index("manifest_digest") :]})
+)
+_DELETE = Statement(ARTIFACT_PACKAGES.delete().where(*_HERE))
+
+
+class Packages(Derived):
+    """A manifest stored is a package at once; the event right after it brings its native side."""
+
+    tables = (ARTIFACT_PACKAGES,)
+
+    def apply(self, event: Event, fact: Fact, session: Session) -> None:
+        match fact:
+            case ManifestStored():
+                session.run(_INSERT, **_stored(event, fact))
+            case PackageFinalized():
+                session.run(_FINALIZE, **_finalized(event, fact))
+            case ManifestDeleted():
+                session.run(_DELETE, repository=fact.repository, address=str(fact.address))
+            case _:
+                pass
+
+
+def _stored(event: Event, fact: ManifestStored) -> dict[str, object]:
+    row: dict[str, object] = dict.fromkeys(_COLUMNS.keys())
+    row.update(
+        repository=fact.repository,
+        content_address=str(fact.object.address),
+        digest=str(fact.digest),
+        media_type=fact.media_type,
+        size=fact.object.size,
+        kind=fact.kind,
+        artifact_type=fact.artifact_type,
+        is_index=int(fact.is_index),
+        role=fact.role,
+        annotations=json_text(fact.annotations),
+        actor=event.actor,
+        stored_sequence=event.sequence,
+        stored_at=event.time,
+    )
+    return row
+
+
+def _finalized(event: Event, fact: PackageFinalized) -> dict[str, object]:
+    package, provenance = fact.value["package"], fact.value["provenance"]
+    files = fact.value["files"]
+    return {
+        "in_repository": fact.repository,
+        "stored": event.sequence - 1,
+        "new_manifest_digest": str(digest_bytes("blake3", fact.manifest)),
+        "new_finalized_sequence": event.sequence,
+        "new_origin": provenance["origin"],
+        "new_created": package.get("created"),
+        "new_metadata": json_text(package["metadata"]) if provenance["origin"] == "native" else None,
+        "new_file_count": len(files),
+        "new_files_size": sum(file["size"] for file in files),
+    }

@@ -1,0 +1,88 @@
+"""`tags`: what each tag names now, and the digest string it was pushed under."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Index, Table, bindparam, select
+
+from artifactstore.events.database import Query, Session, Statement
+from artifactstore.events.model import Event, Fact, ManifestDeleted, TagDeleted, TagMoved
+from artifactstore.events.schema import BIG, METADATA, TEXT, upsert
+from artifactstore.events.views.view import Derived
+
+TAGS = Table(
+    "tags",
+    METADATA,
+    Column("repository", TEXT, primary_key=True),
+    Column("tag", TEXT, primary_key=True),
+    Column("content_address", TEXT, nullable=False),
+    Column("digest", TEXT, nullable=False),
+    Column("moved_sequence", BIG, nullable=False),
+    Column("moved_at", BIG, nullable=False),
+    Index("tags_by_address", "repository", "content_address", "tag"),
+    Index("tags_by_name", "tag", "repository"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TagRow:
+    """A tag: the manifest's address, the digest it was pushed under, and when it last moved (µs since 1970 UTC)."""
+
+    repository: str
+    tag: str
+    content_address: str
+    digest: str
+    moved_sequence: int
+    moved_at: int
+
+
+_IN_REPOSITORY = TAGS.c.repository == bindparam("repository")
+
+BY_NAME = Query(select(TAGS).where(_IN_REPOSITORY, TAGS.c.tag == bindparam("tag")), TagRow)
+PAGE: Query[str] = Query(
+    select(TAGS.c.tag)
+    .where(_IN_REPOSITORY, TAGS.c.tag > bindparam("last"))
+    .order_by(TAGS.c.tag)
+    .limit(bindparam("limit")),
+    str,
+)
+"""Tags in byte order after `last` (exclusive)."""
+
+OF_PACKAGE: Query[str] = Query(
+    select(TAGS.c.tag)
+    .where(_IN_REPOSITORY, TAGS.c.content_address == bindparam("address"))
+    .order_by(TAGS.c.tag)
+    .limit(bindparam("limit")),
+    str,
+)
+"""The first tags, in byte order, that name a package."""
+
+_MOVE = Statement(upsert(TAGS))
+_DELETE = Statement(TAGS.delete().where(_IN_REPOSITORY, TAGS.c.tag == bindparam("name")))
+_DELETE_OF = Statement(TAGS.delete().where(_IN_REPOSITORY, TAGS.c.content_address == bindparam("address")))
+
+
+class Tags(Derived):
+    """A tag goes with its manifest."""
+
+    tables = (TAGS,)
+
+    def apply(self, event: Event, fact: Fact, session: Session) -> None:
+        match fact:
+            case TagMoved():
+                session.run(
+                    _MOVE,
+                    repository=fact.repository,
+                    tag=fact.tag,
+                    content_address=str(fact.address),
+                    digest=str(fact.digest),
+                    moved_sequence=event.sequence,
+                    moved_at=event.time,
+                )
+            case TagDeleted():
+                session.run(_DELETE, repository=fact.repository, name=fact.tag)
+            case ManifestDeleted():
+                session.run(_DELETE_OF, repository=fact.repository, address=str(fact.address))
+            case _:
+                pass

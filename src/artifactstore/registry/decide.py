@@ -1,0 +1,239 @@
+"""The rules: what each request makes true, or why it may not be. Pure functions of the facts and the time of the log.
+
+They run under the fence, so what they read is what they change; all that takes long was done before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from artifactstore.errors import (
+    BlobUnknown,
+    FactsChanged,
+    IngestExpired,
+    ManifestBlobUnknown,
+    ManifestInvalid,
+    ManifestUnknown,
+    TooManyRequests,
+)
+from artifactstore.events import codec, working
+from artifactstore.events.database import Facts
+from artifactstore.events.log import Decision, WorkingChange
+from artifactstore.events.model import (
+    BlobLinked,
+    BlobUnlinked,
+    Draft,
+    Fact,
+    ManifestDeleted,
+    ObjectFact,
+    TagDeleted,
+    TagMoved,
+)
+from artifactstore.events.views import blobs, objects, packages, retention, tags
+from artifactstore.identity.digest import ContentAddress, Digest
+
+INGEST_AGE_MAX = 3600 * 1_000_000
+"""The sweep spares what is younger than a day; an older receipt than this hour (in µs) is not trusted to be that."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobPush:
+    """An ingested object that becomes a blob of `repository`, pushed under `digest`; `upload_id` ends with it."""
+
+    repository: str
+    object: ObjectFact
+    digest: Digest
+    ingested_at: int
+    upload_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TagPush:
+    """A tag that a push sets, and the digest string that it will answer with."""
+
+    tag: str
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """Content that a manifest names, as the push was derived from it: `address` None means that it was not there."""
+
+    digest: str
+    address: str | None
+    is_manifest: bool
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestPush:
+    """A parsed, ingested and derived manifest: its two facts are drafted, `children` says from what."""
+
+    repository: str
+    address: ContentAddress
+    media_type: str
+    ingested_at: int
+    drafts: tuple[Draft, Draft]
+    children: tuple[Child, ...]
+    retention_class: str | None
+    sparse: bool
+    tags: tuple[TagPush, ...] = field(default=())
+
+
+def link_blob(push: BlobPush, facts: Facts, time: int) -> Decision:
+    """The repository holds the blob, and every digest it was hashed to names it."""
+    _require_fresh(push.ingested_at, time)
+    forget = () if push.upload_id is None else (forget_upload(push.upload_id),)
+    address = str(push.object.address)
+    linked = facts.one(blobs.BY_ADDRESS, repository=push.repository, address=address) is not None
+    if linked and _all_known(push.object, facts):
+        return Decision(working=forget)
+    return _record(BlobLinked(push.repository, push.object, push.digest), working=forget)
+
+
+def mount_blob(repository: str, digest: Digest, source: str | None, facts: Facts, time: int) -> Decision:
+    """The repository holds a blob that `source` (or, with None, any repository) holds. The answer: whether it does."""
+    if facts.one(blobs.BY_DIGEST, repository=repository, digest=str(digest)) is not None:
+        return Decision(answer=True)
+    address = facts.one(objects.ADDRESS_OF, digest=str(digest))
+    if address is None:
+        return Decision(answer=False)
+    holder = facts.one(blobs.HOLDER, address=address) if source is None else source
+    if holder is None or facts.one(blobs.BY_ADDRESS, repository=holder, address=address) is None:
+        return Decision(answer=False)
+    fact = BlobLinked(repository, object_fact(address, facts), digest, mounted_from=holder)
+    return Decision(facts=(codec.draft(fact),), answer=True)
+
+
+def unlink_blob(repository: str, digest: Digest, facts: Facts, time: int) -> Decision:
+    """The repository no longer holds the blob; live packages keep their own reference."""
+    blob = facts.one(blobs.BY_DIGEST, repository=repository, digest=str(digest))
+    if blob is None:
+        raise BlobUnknown("no such blob in this repository", detail={"digest": str(digest)})
+    return _record(BlobUnlinked(repository, ContentAddress.parse(blob.content_address), digest))
+
+
+def push_manifest(push: ManifestPush, facts: Facts, time: int) -> Decision:
+    """The manifest is stored and its package finalized, unless it lives already; then its tags move."""
+    _require_fresh(push.ingested_at, time)
+    known = facts.one(packages.MANIFEST_BY_ADDRESS, repository=push.repository, address=str(push.address))
+    if known is None:
+        _require_children(push, facts)
+        _require_class(push.retention_class, facts)
+    elif known.media_type != push.media_type:
+        raise ManifestInvalid(
+            f"these bytes are stored here as {known.media_type}", detail={"media_type": push.media_type}
+        )
+    stored = () if known else push.drafts
+    moves = tuple(codec.draft(move) for move in _tag_moves(push, facts))
+    return Decision(facts=stored + moves)
+
+
+def move_tag(repository: str, tag: TagPush, facts: Facts, time: int) -> Decision:
+    """The tag names the manifest that `tag.digest` names in this repository."""
+    found = facts.one(packages.MANIFEST_BY_DIGEST, repository=repository, digest=str(tag.digest))
+    if found is None:
+        raise ManifestUnknown("no such manifest in this repository", detail={"digest": str(tag.digest)})
+    move = _tag_move(repository, ContentAddress.parse(found.content_address), tag, facts)
+    return _record(*move)
+
+
+def delete_tag(repository: str, tag: str, facts: Facts, time: int) -> Decision:
+    """The tag names nothing any more; its manifest stays."""
+    found = facts.one(tags.BY_NAME, repository=repository, tag=tag)
+    if found is None:
+        raise ManifestUnknown("no such tag in this repository", detail={"tag": tag})
+    return _record(TagDeleted(repository, tag, ContentAddress.parse(found.content_address)))
+
+
+def delete_manifest(repository: str, digest: Digest, facts: Facts, time: int) -> Decision:
+    """The manifest, its package and every tag on it are gone from the repository: one fact."""
+    found = facts.one(packages.MANIFEST_BY_DIGEST, repository=repository, digest=str(digest))
+    if found is None:
+        raise ManifestUnknown("no such manifest in this repository", detail={"digest": str(digest)})
+    return _record(ManifestDeleted(repository, ContentAddress.parse(found.content_address), digest))
+
+
+def open_upload(row: working.UploadRow, open_max: int, facts: Facts, time: int) -> Decision:
+    """An upload is open, if not too many are."""
+    if (facts.one(working.OPEN_UPLOADS) or 0) >= open_max:
+        raise TooManyRequests("too many uploads are open", detail={"open_max": open_max})
+    values = {name: getattr(row, name) for name in working.UPLOAD_SESSIONS.c.keys()}
+    return Decision(working=(WorkingChange(working.OPEN_UPLOAD, values),))
+
+
+def close_upload(upload_id: str, facts: Facts, time: int) -> Decision:
+    """The upload is forgotten: cancelled, refused or expired."""
+    return Decision(working=(forget_upload(upload_id),))
+
+
+def forget_upload(upload_id: str) -> WorkingChange:
+    """The change that ends an upload."""
+    return WorkingChange(working.FORGET_UPLOAD, {"id": upload_id})
+
+
+def object_fact(address: str, facts: Facts) -> ObjectFact:
+    """What the facts know of an object that is there."""
+    location = facts.one(objects.LOCATION, address=address)
+    if location is None:
+        raise FactsChanged("an object is known by digest and has no location", detail={"address": address})
+    known = (Digest.parse(text) for text in facts.all(objects.DIGESTS_OF, address=address))
+    digests = {digest.algorithm: digest for digest in known}
+    return ObjectFact(ContentAddress.parse(address), digests, location.size, location.backend_id)
+
+
+def _record(*made_true: Fact, working: tuple[WorkingChange, ...] = ()) -> Decision:
+    return Decision(facts=tuple(codec.draft(fact) for fact in made_true), working=working)
+
+
+def _require_fresh(ingested_at: int, time: int) -> None:
+    if time - ingested_at > INGEST_AGE_MAX:
+        raise IngestExpired("the bytes were ingested more than an hour ago", detail={"ingested_at": ingested_at})
+
+
+def _all_known(stored: ObjectFact, facts: Facts) -> bool:
+    known: Iterable[str] = facts.all(objects.DIGESTS_OF, address=str(stored.address))
+    return {str(digest) for digest in stored.digests.values()} <= set(known)
+
+
+def _require_children(push: ManifestPush, facts: Facts) -> None:
+    """What the native manifest was derived from still holds, and nothing required is missing."""
+    missing = []
+    for child in push.children:
+        address = address_of_child(push.repository, child.digest, child.is_manifest, facts)
+        if address is None and child.required and not push.sparse:
+            missing.append(child.digest)
+        elif address != child.address:
+            raise FactsChanged("what the manifest names has changed", detail={"digest": child.digest})
+    if missing:
+        raise ManifestBlobUnknown(
+            "the repository does not hold what the manifest names", detail={"missing": missing[:100]}
+        )
+
+
+def address_of_child(repository: str, digest: str, is_manifest: bool, facts: Facts) -> str | None:
+    """What a descriptor names in this repository: a manifest (of an index, also a blob), or a blob."""
+    if is_manifest:
+        found = facts.one(packages.MANIFEST_BY_DIGEST, repository=repository, digest=digest)
+        if found is not None:
+            return found.content_address
+    blob = facts.one(blobs.BY_DIGEST, repository=repository, digest=digest)
+    return None if blob is None else blob.content_address
+
+
+def _require_class(name: str | None, facts: Facts) -> None:
+    if name is not None and facts.one(retention.CLASS, name=name) is None:
+        raise ManifestInvalid("no such retention class", detail={"retention_class": name[:200]})
+
+
+def _tag_moves(push: ManifestPush, facts: Facts) -> Iterator[Fact]:
+    for tag in push.tags:
+        yield from _tag_move(push.repository, push.address, tag, facts)
+
+
+def _tag_move(repository: str, address: ContentAddress, tag: TagPush, facts: Facts) -> Iterator[Fact]:
+    """The tag's move, unless it names this already under the same digest."""
+    now = facts.one(tags.BY_NAME, repository=repository, tag=tag.tag)
+    if now is None or (now.content_address, now.digest) != (str(address), str(tag.digest)):
+        yield TagMoved(repository, tag.tag, address, tag.digest)

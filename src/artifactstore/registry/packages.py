@@ -1,0 +1,263 @@
+"""The native face: packages, their manifests, files and attachments, as queries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from artifactstore.errors import FileUnknown, ManifestUnknown
+from artifactstore.events.views import blobs, edges, files, objects, packages, retention, tags
+from artifactstore.events.views.packages import PackageFilter, PackageRow
+from artifactstore.identity.actor import Principal
+from artifactstore.identity.digest import ContentAddress, Digest
+from artifactstore.identity.names import RepositoryName, TagName
+from artifactstore.manifest.oci import attachment_tags, fallback_tag
+from artifactstore.registry.core import Descriptor
+from artifactstore.registry.manifests import LAST_SEQUENCE, Manifests, Reference
+
+TAGS_SHOWN_MAX = 100
+"""A package's description names so many of its tags; `tags_truncated` says when there are more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package as the native API describes it: its row, its digests, first tags and retention."""
+
+    row: PackageRow
+    digests: Mapping[str, str]
+    tags: Sequence[str]
+    tags_truncated: bool
+    retention: retention.RetentionRow | None
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The producer's metadata: of a native package its own, else the OCI annotations."""
+        value: dict[str, Any] = json.loads(self.row.metadata or self.row.annotations)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a package, every digest known of it now, and whether its bytes are here."""
+
+    row: files.FileRow
+    digests: Mapping[str, str]
+    address: ContentAddress | None
+
+    @property
+    def present(self) -> bool:
+        return self.address is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What refers to a package: `via` its `subject` field, a cosign `tag`, or the referrers `fallback-tag`."""
+
+    row: edges.ReferrerRow
+    role: str
+    via: str
+
+
+class Packages(Manifests):
+    """The part of the Registry that answers from the native side."""
+
+    async def packages(
+        self,
+        principal: Principal,
+        *,
+        repository: RepositoryName | None = None,
+        tag: TagName | None = None,
+        digest: Digest | None = None,
+        kind: str | None = None,
+        members: bool = False,
+        attachments: bool = False,
+        before: int = LAST_SEQUENCE,
+        limit: int,
+    ) -> list[Package]:
+        """Packages that meet every given condition, newest first, below the sequence `before`.
+
+        `digest`: any digest of the OCI manifest, or the blake3 digest of the native one.
+        """
+        by_manifest = digest is not None and await self._is_native_digest(digest)
+        chosen = PackageFilter(
+            repository=repository is not None,
+            tag=tag is not None,
+            digest=digest is not None and not by_manifest,
+            manifest_digest=by_manifest,
+            kind=kind is not None,
+            members=members or digest is not None or tag is not None,
+            attachments=attachments or digest is not None or tag is not None or kind is not None,
+        )
+        given = {"repository": repository, "tag": tag, "kind": kind}
+        values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        if digest is not None:
+            values["manifest_digest" if by_manifest else "digest"] = str(digest)
+        rows = await self.reader.all(packages.page(chosen), before=before, limit=limit, **values)
+        return [await self._describe(row) for row in rows]
+
+    async def package(self, principal: Principal, repository: RepositoryName, reference: Reference) -> Package:
+        """One package, by tag or any digest. Raises ManifestUnknown, RepositoryUnknown."""
+        return await self._describe(await self._row(principal, repository, reference))
+
+    async def native_manifest(
+        self, principal: Principal, repository: RepositoryName, reference: Reference
+    ) -> tuple[bytes, Digest]:
+        """A package's native manifest in canonical CBOR and its blake3 digest. Raises ManifestUnknown, …"""
+        row = await self._row(principal, repository, reference)
+        return await self._manifest_bytes(row), Digest.parse(row.manifest_digest)
+
+    async def native_manifest_by_digest(self, principal: Principal, digest: Digest) -> bytes:
+        """A native manifest by its own blake3 digest, of whichever repository. Raises ManifestUnknown."""
+        row = await self.reader.one(packages.BY_MANIFEST, manifest_digest=str(digest))
+        if row is None:
+            raise ManifestUnknown("no live package has that native manifest", detail={"digest": str(digest)})
+        return await self._manifest_bytes(row)
+
+    async def files(
+        self, principal: Principal, repository: RepositoryName, reference: Reference, *, position: int = 0, limit: int
+    ) -> list[File]:
+        """A package's files in order, from a position on."""
+        where = await self._where(principal, repository, reference)
+        rows = await self.reader.all(files.PAGE, position=position, limit=limit, **where)
+        return [await self._file(repository, row) for row in rows]
+
+    async def file(
+        self, principal: Principal, repository: RepositoryName, reference: Reference, path: str
+    ) -> tuple[File, Descriptor]:
+        """The first file at `path`; a file without a path goes by its digest. Raises FileUnknown.
+
+        A blob's deletion does not take it away: a live package keeps its own reference.
+        """
+        where = await self._where(principal, repository, reference)
+        row = await self.reader.one(files.BY_PATH, path=path, **where)
+        row = row or await self.reader.one(files.BY_DIGEST, digest=path, **where)
+        if row is None:
+            raise FileUnknown("the package has no such file", detail={"path": path[:500]})
+        file = await self._file(repository, row)
+        if file.address is None:
+            raise FileUnknown("the bytes of this file were never pushed", detail={"path": path[:500]})
+        digest = Digest.parse(row.digest_primary)
+        return file, Descriptor(repository, digest, file.address, row.media_type, row.size)
+
+    async def attachments(
+        self,
+        principal: Principal,
+        repository: RepositoryName,
+        reference: Reference,
+        *,
+        after: int = 0,
+        limit: int,
+    ) -> list[Attachment]:
+        """Signatures, attestations, SBOMs and other referrers of a package, in whichever form clients wrote them.
+
+        The tag forms of cosign and the referrers fallback index come with the first page (`after` 0).
+        """
+        target = await self.resolve(principal, repository, reference)
+        rows = await self.referrers(principal, repository, target.digest, after=after, limit=limit)
+        found = {row.content_address: Attachment(row, row.role, "subject") for row in rows}
+        if after == 0:
+            for attachment in await self._by_tags(repository, target.digest, limit):
+                found.setdefault(attachment.row.content_address, attachment)
+        return list(found.values())
+
+    async def _by_tags(self, repository: str, digest: Digest, limit: int) -> list[Attachment]:
+        """Attachments that hang on tags made of the subject's digest."""
+        found = []
+        for name in await self.aliases(digest):
+            for tag, role in attachment_tags(name).items():
+                row = await self.reader.one(tags.BY_NAME, repository=repository, tag=tag)
+                package = row and await self._at(repository, row.content_address)
+                if package:
+                    actual = role if package.role == "package" else package.role
+                    found.append(Attachment(_as_referrer(package), actual, "tag"))
+            found += await self._by_fallback(repository, fallback_tag(name), limit)
+        return found
+
+    async def _by_fallback(self, repository: str, tag: str, limit: int) -> list[Attachment]:
+        """The members of a referrers fallback index (distribution-spec, "Referrers Tag Schema")."""
+        row = await self.reader.one(tags.BY_NAME, repository=repository, tag=tag)
+        if row is None:
+            return []
+        members = await self.reader.all(
+            edges.OF_PACKAGE, repository=repository, address=row.content_address, position=0, limit=limit
+        )
+        found = []
+        for member in members:
+            address = await self.reader.one(objects.ADDRESS_OF, digest=member.target_digest)
+            package = address and await self._at(repository, address)
+            if package and member.relation == "member":
+                found.append(Attachment(_as_referrer(package), package.role, "fallback-tag"))
+        return found
+
+    async def _at(self, repository: str, address: str) -> PackageRow | None:
+        return await self.reader.one(packages.BY_ADDRESS, repository=repository, address=address)
+
+    async def _row(self, principal: Principal, repository: RepositoryName, reference: Reference) -> PackageRow:
+        """The package's row. Where the reference is a native manifest's digest, the package it describes."""
+        try:
+            target = await self.resolve(principal, repository, reference)
+        except ManifestUnknown:
+            row = await self._by_native_digest(repository, reference)
+        else:
+            row = await self._at(repository, str(target.address))
+        if row is None:
+            raise ManifestUnknown("no such package in this repository", detail={"reference": str(reference)})
+        return row
+
+    async def _by_native_digest(self, repository: str, reference: Reference) -> PackageRow | None:
+        chosen = PackageFilter(repository=True, manifest_digest=True, members=True, attachments=True)
+        values = {"repository": repository, "manifest_digest": str(reference), "before": LAST_SEQUENCE}
+        return await self.reader.one(packages.page(chosen), limit=1, **values)
+
+    async def _where(self, principal: Principal, repository: RepositoryName, reference: Reference) -> dict[str, str]:
+        row = await self._row(principal, repository, reference)
+        return {"repository": repository, "address": row.content_address}
+
+    async def _manifest_bytes(self, row: PackageRow) -> bytes:
+        payload = await self.reader.one(packages.NATIVE_MANIFEST, sequence=row.finalized_sequence)
+        if payload is None:
+            raise ManifestUnknown("the package's native manifest is not in the log")
+        return payload
+
+    async def _is_native_digest(self, digest: Digest) -> bool:
+        return await self.reader.one(packages.BY_MANIFEST, manifest_digest=str(digest)) is not None
+
+    async def _describe(self, row: PackageRow) -> Package:
+        here = {"repository": row.repository, "address": row.content_address}
+        known = await self.reader.all(objects.DIGESTS_OF, address=row.content_address)
+        named = await self.reader.all(tags.OF_PACKAGE, limit=TAGS_SHOWN_MAX + 1, **here)
+        kept = await self.reader.one(retention.OF_PACKAGE, **here)
+        truncated = len(named) > TAGS_SHOWN_MAX
+        return Package(row, _by_algorithm(known), named[:TAGS_SHOWN_MAX], truncated, kept)
+
+    async def _file(self, repository: str, row: files.FileRow) -> File:
+        """What is known of a file now; bytes that came after the finalization count when the repository holds them."""
+        address = row.content_address
+        if address is None:
+            blob = await self.reader.one(blobs.BY_DIGEST, repository=repository, digest=row.digest_primary)
+            address = blob.content_address if blob else None
+        if address is None:
+            return File(row, _by_algorithm([row.digest_primary]), None)
+        known = await self.reader.all(objects.DIGESTS_OF, address=address)
+        return File(row, _by_algorithm(known), ContentAddress.parse(address))
+
+
+def _by_algorithm(digests: Sequence[str]) -> dict[str, str]:
+    return {digest.partition(":")[0]: digest for digest in digests}
+
+
+def _as_referrer(row: PackageRow) -> edges.ReferrerRow:
+    return edges.ReferrerRow(
+        sequence=row.stored_sequence,
+        content_address=row.content_address,
+        digest=row.digest,
+        media_type=row.media_type,
+        size=row.size,
+        kind=row.kind,
+        artifact_type=row.artifact_type,
+        is_index=row.is_index,
+        role=row.role,
+        annotations=row.annotations,
+    )
