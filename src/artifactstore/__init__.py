@@ -2,7 +2,7 @@
 
     import artifactstore
 
-    registry = artifactstore.open(data="./data")
+    registry = artifactstore.open_store(data="./data")
 
 `Registry` is the whole library surface; `errors` is the tree of everything it raises.
 """
@@ -30,14 +30,14 @@ __all__ = [
     "RepositoryName",
     "TagName",
     "errors",
-    "open",
     "open_memory",
+    "open_store",
 ]
 
 __version__ = "0.1.0"
 
 
-def open(*, migrate: bool = True, **settings: Any) -> Registry:
+def open_store(*, migrate: bool = True, **settings: Any) -> Registry:
     """Open the store that the settings (and the environment's `ARTIFACTSTORE_…`) describe.
 
     `migrate`: bring an older or empty database to this program's schema first. Raises ConfigInvalid, SchemaUnsupported,

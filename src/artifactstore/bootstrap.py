@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import os
 import shutil
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 
 from artifactstore.config import Config
 from artifactstore.dataplane.inproc import InProcessDataPlane
@@ -32,12 +32,12 @@ def system_clock() -> int:
 
 def open_database(config: Config) -> SqliteDatabase:
     """The database of a config; its directory is made when it is missing. Raises BackendUnavailable."""
-    path = os.path.abspath(config.sqlite_path)
+    path = Path(config.sqlite_path).absolute()
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BackendUnavailable(f"the data directory cannot be made: {error}") from error
-    return SqliteDatabase(path, full_sync=not config.unsafe_no_sync)
+    return SqliteDatabase(str(path), full_sync=not config.unsafe_no_sync)
 
 
 def open_registry(
@@ -84,7 +84,7 @@ def _open_storage(
         return MemoryStorage(clock=clock), lambda: None
     if files is None:
         files = UnsyncedFiles(OsFiles()) if config.unsafe_no_sync else OsFiles()
-    storage = LocalStorage(os.path.abspath(config.local_root), files=files, clock=clock)
+    storage = LocalStorage(str(Path(config.local_root).absolute()), files=files, clock=clock)
     return storage, storage.close
 
 

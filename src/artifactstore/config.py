@@ -1,7 +1,7 @@
 """The settings: the only reader of the environment, and one frozen Config made of it.
 
-Every setting is `ARTIFACTSTORE_<NAME>` in the environment; `SETTINGS` is their table, from which the docs, `.env.example`
-and the checks are made.
+Every setting is `ARTIFACTSTORE_<NAME>` in the environment; from `Config` and `DESCRIPTIONS` the docs and
+`.env.example` are made.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from artifactstore.errors import ConfigInvalid
@@ -47,12 +48,12 @@ class Config:
     @property
     def sqlite_path(self) -> str:
         """Where the SQLite file lies."""
-        return self.database_url.removeprefix("sqlite:///") or os.path.join(self.data, "artifactstore.sqlite")
+        return self.database_url.removeprefix("sqlite:///") or str(Path(self.data, "artifactstore.sqlite"))
 
     @property
     def local_root(self) -> str:
         """The directory of the local storage backend."""
-        return self.storage_local_root or os.path.join(self.data, "storage")
+        return self.storage_local_root or str(Path(self.data, "storage"))
 
 
 DESCRIPTIONS: Mapping[str, str] = {
@@ -76,7 +77,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "sweep_interval": "Seconds between two sweeps of what crashes and abandoned uploads left; 0: never.",
     "drain_seconds": "Seconds that running requests get to finish at shutdown.",
     "unsafe_no_sync": "Do not sync to disk. Fast, and acknowledged pushes may be lost or damaged at power loss.",
-    "unsafe_open_to_network": "Listen beyond loopback with no authentication: whoever reaches it may read and delete all.",
+    "unsafe_open_to_network": "Listen beyond loopback without authentication: who reaches it may read and delete all.",
 }
 """Setting -> what it does, for people."""
 

@@ -67,7 +67,7 @@ def leaf_hash(envelope: bytes) -> bytes:
 
 
 def check(event: Event) -> None:
-    """Compare an event's columns, payload and leaf hash with its envelope. Raises LogCorrupt naming the first difference."""
+    """Compare an event's columns, payload and leaf hash with its envelope. Raises LogCorrupt naming a difference."""
     said = _decode(event.envelope, f"envelope of event {event.sequence}")
     found = {
         "v": ENVELOPE_VERSION,

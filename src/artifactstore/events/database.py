@@ -1,8 +1,8 @@
 """SQL as this package speaks it: statements written once with SQLAlchemy Core, compiled once, run by the driver.
 
 An ORM-less SQLAlchemy session costs ten times what the driver does for a hot read, so SQLAlchemy is the author of the
-statements here, never the one who runs them. `Session` is synchronous: under the fence it is the writer's transaction, in
-`SqliteReader` the reads of one event loop.
+statements here, never the one who runs them. `Session` is synchronous: under the fence it is the writer's transaction,
+in `SqliteReader` the reads of one event loop.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy.sql import ClauseElement
 from artifactstore.errors import BackendUnavailable
 
 T = TypeVar("T")
-_SQLITE = sqlite.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+_SQLITE = sqlite.dialect(paramstyle="named")
 
 
 class Statement:

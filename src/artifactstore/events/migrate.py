@@ -31,7 +31,7 @@ def require_current(database: SqliteDatabase) -> None:
         return
     refuse_newer(found)
     raise SchemaUnsupported(
-        f"the database is at schema {found or 'none'}, this program needs {SCHEMA_REVISION}: run `artifactstore migrate`",
+        f"the database has schema {found or 'none'}, this program needs {SCHEMA_REVISION}: run `artifactstore migrate`",
         detail={"found": found, "needed": SCHEMA_REVISION},
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os.path
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,7 +54,10 @@ def replay(events: Iterable[Event], into: ViewWriter, *, total: int = 0, progres
 
 
 def rebuild(database: SqliteDatabase, progress: Progress | None = None) -> ReplayReport:
-    """Make the views again in place, in one transaction that keeps writers out. Raises LogCorrupt; then nothing changed."""
+    """Make the views again in place, in one transaction that keeps writers out.
+
+    Raises LogCorrupt; then nothing has changed.
+    """
     connection = database.connect()
     try:
         with database.writing(connection) as session:
@@ -70,7 +73,7 @@ def check(database: SqliteDatabase, progress: Progress | None = None) -> ReplayR
     """Replay a snapshot into a separate file and compare every row; writers go on meanwhile. Raises LogCorrupt."""
     with tempfile.TemporaryDirectory(prefix="artifactstore-replay-") as directory, database.snapshot() as live:
         total = _expect_head(live)
-        beside = SqliteDatabase(os.path.join(directory, "views.sqlite"), full_sync=False)
+        beside = SqliteDatabase(str(Path(directory, "views.sqlite")), full_sync=False)
         engine = sa.create_engine(f"sqlite:///{beside.path}")
         METADATA.create_all(engine)
         engine.dispose()

@@ -1,8 +1,8 @@
 """The log in a SQL database: the appender, and reading.
 
-One appender a process takes requests from a queue and gives many of them one transaction (group commit). Its order is
-the design's: take the fence, read the head, for each request decide on facts read in this transaction, record its events
-with sequence, time and leaf hash, apply them to the views, then commit, then answer.
+One appender a process takes requests from a queue and gives many of them one transaction (group commit). Its order:
+take the fence, read the head, for each request decide on facts read in this transaction, record its events with
+sequence, time and leaf hash, apply them to the views; then commit; then answer.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,10 +131,8 @@ class _Request:
             if not self.future.done():
                 settle()
 
-        try:
+        with suppress(RuntimeError):  # the loop that asked has ended; what was recorded stays recorded
             self.loop.call_soon_threadsafe(unless_done)
-        except RuntimeError:
-            pass  # the loop that asked has ended; what was recorded stays recorded
 
 
 @dataclass(slots=True)

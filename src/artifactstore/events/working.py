@@ -19,7 +19,7 @@ UPLOAD_SESSIONS = Table(
     Column("created_at", BIG, nullable=False),
     Index("upload_sessions_by_age", "created_at"),
 )
-"""Working state: an upload that was answered 202 and is not finished. How far it came is the size of its staged bytes."""
+"""Working state: an upload that was answered 202 and not finished. Its staged bytes tell how far it came."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Digests and content addresses.
 
 A digest is `<algorithm>:<lower-case hex>`. `blake3` is primary: an object's address is its blake3 digest.
-`sha256` is always known too, `sha512` where a client uses it (image-spec, "Digests"; blake3 registered by its main branch).
+`sha256` is always known too, `sha512` where a client uses it (image-spec main, "Digests").
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Digest:
     def parse(cls, text: str) -> Digest:
         """Read `<algorithm>:<hex>`.
 
-        Raises DigestInvalid when the grammar is broken, the algorithm is not supported, or the hex is not of its length.
+        Raises DigestInvalid when the grammar is broken, the algorithm unknown, or the hex not of its length.
         """
         algorithm, colon, encoded = text.partition(":")
         length = HEX_LENGTH.get(algorithm)
@@ -54,7 +54,7 @@ class Digest:
 
 
 def is_digest_text(text: str) -> bool:
-    """Whether `text` has the grammar of a digest of any algorithm (image-spec: unknown ones SHOULD pass in descriptors)."""
+    """Whether `text` is a digest of any algorithm (image-spec: unknown ones SHOULD pass in descriptors)."""
     algorithm, _, encoded = text.partition(":")
     length = HEX_LENGTH.get(algorithm)
     if length is not None:

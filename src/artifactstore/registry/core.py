@@ -91,5 +91,6 @@ async def one_chunk(data: bytes) -> AsyncIterator[bytes]:
 
 async def no_bytes() -> AsyncIterator[bytes]:
     """An empty source."""
-    return
-    yield b""  # makes this an iterator
+    nothing: tuple[bytes, ...] = ()
+    for chunk in nothing:
+        yield chunk

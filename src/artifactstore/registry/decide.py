@@ -6,7 +6,7 @@ They run under the fence, so what they read is what they change; all that takes 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from artifactstore.errors import (
     BlobUnknown,
@@ -159,8 +159,7 @@ def open_upload(row: working.UploadRow, open_max: int, facts: Facts, time: int) 
     """An upload is open, if not too many are."""
     if (facts.one(working.OPEN_UPLOADS) or 0) >= open_max:
         raise TooManyRequests("too many uploads are open", detail={"open_max": open_max})
-    values = {name: getattr(row, name) for name in working.UPLOAD_SESSIONS.c.keys()}
-    return Decision(working=(WorkingChange(working.OPEN_UPLOAD, values),))
+    return Decision(working=(WorkingChange(working.OPEN_UPLOAD, asdict(row)),))
 
 
 def close_upload(upload_id: str, facts: Facts, time: int) -> Decision:

@@ -1,4 +1,4 @@
-"""From a parsed manifest to its two facts, before the fence: what it names here, its native side, the encoded drafts."""
+"""From a parsed manifest to its two facts, before the fence: what it names here, its native side, the drafts."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -73,13 +73,9 @@ class Manifests(Core):
             raise SizeExceeded(f"a manifest may have {limit} bytes", detail={"size_max": limit})
         manifest = await off_loop(len(body), oci.parse, body, media_type)
         digest, moves = await off_loop(len(body), self._names, reference, tags, body)
-        for attempt in range(FACTS_CHANGED_TRIES):
-            try:
-                stored = await self._store_manifest(principal, repository, manifest, digest, moves, body)
-                break
-            except FactsChanged:
-                if attempt == FACTS_CHANGED_TRIES - 1:
-                    raise
+        stored = await self._until_facts_hold(
+            lambda: self._store_manifest(principal, repository, manifest, digest, moves, body)
+        )
         subject = manifest.subject.digest if manifest.subject else None
         descriptor = Descriptor(repository, digest, stored.address, manifest.media_type, stored.size)
         return PushedManifest(descriptor, subject, tuple(move.tag for move in moves))
@@ -185,6 +181,15 @@ class Manifests(Core):
         else:
             digest, named = digest_bytes("sha256", body), [reference, *tags]
         return digest, tuple(decide.TagPush(tag, digest) for tag in dict.fromkeys(named))
+
+    async def _until_facts_hold(self, attempt: Callable[[], Awaitable[StoredObject]]) -> StoredObject:
+        """Derive and record anew when what a push was derived from changed before the fence. Raises FactsChanged."""
+        for _ in range(FACTS_CHANGED_TRIES - 1):
+            try:
+                return await attempt()
+            except FactsChanged:
+                continue
+        return await attempt()
 
     async def _store_manifest(
         self,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from artifactstore.errors import FileUnknown, ManifestUnknown
-from artifactstore.events.views import blobs, edges, files, objects, packages, retention, tags
+from artifactstore.events.views import blobs, edges, objects, packages, retention, tags
+from artifactstore.events.views import files as file_view
 from artifactstore.events.views.packages import PackageFilter, PackageRow
 from artifactstore.identity.actor import Principal
 from artifactstore.identity.digest import ContentAddress, Digest
@@ -42,7 +43,7 @@ class Package:
 class File:
     """A file of a package, every digest known of it now, and whether its bytes are here."""
 
-    row: files.FileRow
+    row: file_view.FileRow
     digests: Mapping[str, str]
     address: ContentAddress | None
 
@@ -120,7 +121,7 @@ class Packages(Manifests):
     ) -> list[File]:
         """A package's files in order, from a position on."""
         where = await self._where(principal, repository, reference)
-        rows = await self.reader.all(files.PAGE, position=position, limit=limit, **where)
+        rows = await self.reader.all(file_view.PAGE, position=position, limit=limit, **where)
         return [await self._file(repository, row) for row in rows]
 
     async def file(
@@ -131,8 +132,9 @@ class Packages(Manifests):
         A blob's deletion does not take it away: a live package keeps its own reference.
         """
         where = await self._where(principal, repository, reference)
-        row = await self.reader.one(files.BY_PATH, path=path, **where)
-        row = row or await self.reader.one(files.BY_DIGEST, digest=path, **where)
+        row = await self.reader.one(file_view.BY_PATH, path=path, **where)
+        if row is None:
+            row = await self.reader.one(file_view.BY_DIGEST, digest=path, **where)
         if row is None:
             raise FileUnknown("the package has no such file", detail={"path": path[:500]})
         file = await self._file(repository, row)
@@ -232,7 +234,7 @@ class Packages(Manifests):
         truncated = len(named) > TAGS_SHOWN_MAX
         return Package(row, _by_algorithm(known), named[:TAGS_SHOWN_MAX], truncated, kept)
 
-    async def _file(self, repository: str, row: files.FileRow) -> File:
+    async def _file(self, repository: str, row: file_view.FileRow) -> File:
         """What is known of a file now; bytes that came after the finalization count when the repository holds them."""
         address = row.content_address
         if address is None:

@@ -63,7 +63,7 @@ class Uploads(Blobs):
         offset: int | None = None,
         length: int | None = None,
     ) -> UploadStatus:
-        """Add bytes (end-5). `offset`: where they begin, None for wherever the upload stands; `length`: announced bytes.
+        """Add bytes (end-5). `offset`: where they begin, None: wherever the upload stands; `length`: announced bytes.
 
         A source that breaks off leaves what it brought; a refusal leaves the upload where it was.
         Raises UploadUnknown, ChunkOutOfOrder, SizeInvalid, SizeExceeded, UploadBusy, BackendUnavailable.

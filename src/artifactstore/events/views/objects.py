@@ -1,4 +1,4 @@
-"""`storage_locations` and `object_digests`: which objects facts name, where they lie, and every digest known of them."""
+"""`storage_locations` and `object_digests`: which objects facts name, where they lie, and their known digests."""
 
 from __future__ import annotations
 

@@ -17,10 +17,13 @@ class View(Protocol):
     """One derived table (or a few that change together): how a fact changes it.
 
     `apply` must depend on the fact, the event and the views' rows only, never on a clock or a random value, so that
-    replaying a log gives byte-identical rows. `tables` are dropped and rebuilt as a whole.
+    replaying a log gives byte-identical rows.
     """
 
-    tables: Sequence[Table]
+    @property
+    def tables(self) -> Sequence[Table]:
+        """The tables, to be dropped and rebuilt as a whole."""
+        ...
 
     def apply(self, event: Event, fact: Fact, session: Session) -> None:
         """Make the view say what is true after `fact`. Facts that do not concern it change nothing."""
