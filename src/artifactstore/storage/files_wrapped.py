@@ -1,8 +1,5 @@
 """Wrappers around `Files`: one that changes nothing, to derive others from, and one that leaves syncing out."""
 
-# The contract of each operation is written on `Files`.
-# ruff: noqa: D102
-
 from __future__ import annotations
 
 from artifactstore.storage.files import Files, FileStat, OpenMode

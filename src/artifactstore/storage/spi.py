@@ -75,7 +75,7 @@ class Storage(Protocol):
         ...
 
     async def put(self, key: str, staged_id: str) -> None:
-        """Publish the staged bytes under `key` and forget the staged id.
+        """Publish the staged bytes under `key` and forget the staged id, which the caller holds.
 
         On return the bytes and every name that leads to them are durable. When `key` exists already its bytes stay and
         its `modified_at` becomes now, so that a sweep spares it. Raises BackendUnavailable; then nothing is visible

@@ -14,7 +14,7 @@ from artifactstore.storage.files import Files, OpenMode
 from artifactstore.storage.staging import StagedEntry, checked_id
 from artifactstore.storage.workers import Workers
 
-_POLL_SECONDS = (0.005, 0.05)
+_POLL_SECONDS = (0.002, 0.02)
 _LIST_BATCH = 256
 
 
