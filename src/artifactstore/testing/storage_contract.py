@@ -70,7 +70,8 @@ async def check_empty_object(storage: Storage) -> None:
         opened = await storage.get(key_for(b""))
         assert (opened.length, await drain(opened)) == (0, b"")
     entry = await storage.head(key_for(b""))
-    assert entry is not None and entry.size == 0
+    assert entry is not None
+    assert entry.size == 0
 
 
 async def check_ranges(storage: Storage) -> None:
