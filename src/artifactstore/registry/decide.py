@@ -5,7 +5,7 @@ They run under the fence, so what they read is what they change; all that takes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
 from artifactstore.errors import (
@@ -121,13 +121,18 @@ def push_manifest(push: ManifestPush, facts: Facts, time: int) -> Decision:
     if known is None:
         _require_children(push, facts)
         _require_class(push.retention_class, facts)
-    elif known.media_type != push.media_type:
-        raise ManifestInvalid(
-            f"these bytes are stored here as {known.media_type}", detail={"media_type": push.media_type}
-        )
-    stored = () if known else push.drafts
-    moves = tuple(codec.draft(move) for move in _tag_moves(push, facts))
-    return Decision(facts=stored + moves)
+        return Decision(facts=push.drafts + _tag_moves(push.repository, push.address, push.tags, facts))
+    return _repushed(push.repository, known, push.media_type, push.tags, facts)
+
+
+def repush_manifest(
+    repository: str, address: ContentAddress, media_type: str, moves: tuple[TagPush, ...], facts: Facts, time: int
+) -> Decision:
+    """A manifest that lives already is pushed again: nothing but its tags move."""
+    known = facts.one(packages.MANIFEST_BY_ADDRESS, repository=repository, address=str(address))
+    if known is None:
+        raise FactsChanged("the manifest was deleted meanwhile", detail={"content_address": str(address)})
+    return _repushed(repository, known, media_type, moves, facts)
 
 
 def move_tag(repository: str, tag: TagPush, facts: Facts, time: int) -> Decision:
@@ -135,8 +140,7 @@ def move_tag(repository: str, tag: TagPush, facts: Facts, time: int) -> Decision
     found = facts.one(packages.MANIFEST_BY_DIGEST, repository=repository, digest=str(tag.digest))
     if found is None:
         raise ManifestUnknown("no such manifest in this repository", detail={"digest": str(tag.digest)})
-    move = _tag_move(repository, ContentAddress.parse(found.content_address), tag, facts)
-    return _record(*move)
+    return Decision(facts=_tag_moves(repository, ContentAddress.parse(found.content_address), (tag,), facts))
 
 
 def delete_tag(repository: str, tag: str, facts: Facts, time: int) -> Decision:
@@ -226,13 +230,19 @@ def _require_class(name: str | None, facts: Facts) -> None:
         raise ManifestInvalid("no such retention class", detail={"retention_class": name[:200]})
 
 
-def _tag_moves(push: ManifestPush, facts: Facts) -> Iterator[Fact]:
-    for tag in push.tags:
-        yield from _tag_move(push.repository, push.address, tag, facts)
+def _repushed(
+    repository: str, known: packages.ManifestRow, media_type: str, moves: tuple[TagPush, ...], facts: Facts
+) -> Decision:
+    if known.media_type != media_type:
+        raise ManifestInvalid(f"these bytes are stored here as {known.media_type}", detail={"media_type": media_type})
+    return Decision(facts=_tag_moves(repository, ContentAddress.parse(known.content_address), moves, facts))
 
 
-def _tag_move(repository: str, address: ContentAddress, tag: TagPush, facts: Facts) -> Iterator[Fact]:
-    """The tag's move, unless it names this already under the same digest."""
-    now = facts.one(tags.BY_NAME, repository=repository, tag=tag.tag)
-    if now is None or (now.content_address, now.digest) != (str(address), str(tag.digest)):
-        yield TagMoved(repository, tag.tag, address, tag.digest)
+def _tag_moves(repository: str, address: ContentAddress, moves: tuple[TagPush, ...], facts: Facts) -> tuple[Draft, ...]:
+    """The moves of those tags that do not name this already under the same digest."""
+    made = []
+    for move in moves:
+        now = facts.one(tags.BY_NAME, repository=repository, tag=move.tag)
+        if now is None or (now.content_address, now.digest) != (str(address), str(move.digest)):
+            made.append(codec.draft(TagMoved(repository, move.tag, address, move.digest)))
+    return tuple(made)

@@ -73,11 +73,11 @@ class Manifests(Core):
             raise SizeExceeded(f"a manifest may have {limit} bytes", detail={"size_max": limit})
         manifest = await off_loop(len(body), oci.parse, body, media_type)
         digest, moves = await off_loop(len(body), self._names, reference, tags, body)
-        stored = await self._until_facts_hold(
+        address = await self._until_facts_hold(
             lambda: self._store_manifest(principal, repository, manifest, digest, moves, body)
         )
         subject = manifest.subject.digest if manifest.subject else None
-        descriptor = Descriptor(repository, digest, stored.address, manifest.media_type, stored.size)
+        descriptor = Descriptor(repository, digest, address, manifest.media_type, len(body))
         return PushedManifest(descriptor, subject, tuple(move.tag for move in moves))
 
     async def resolve(self, principal: Principal, repository: RepositoryName, reference: Reference) -> Descriptor:
@@ -182,7 +182,7 @@ class Manifests(Core):
             digest, named = digest_bytes("sha256", body), [reference, *tags]
         return digest, tuple(decide.TagPush(tag, digest) for tag in dict.fromkeys(named))
 
-    async def _until_facts_hold(self, attempt: Callable[[], Awaitable[StoredObject]]) -> StoredObject:
+    async def _until_facts_hold(self, attempt: Callable[[], Awaitable[ContentAddress]]) -> ContentAddress:
         """Derive and record anew when what a push was derived from changed before the fence. Raises FactsChanged."""
         for _ in range(FACTS_CHANGED_TRIES - 1):
             try:
@@ -199,8 +199,14 @@ class Manifests(Core):
         digest: Digest,
         moves: tuple[decide.TagPush, ...],
         body: bytes,
-    ) -> StoredObject:
+    ) -> ContentAddress:
         """Refuse early, ingest, derive the native side, and record; all but the last before the fence."""
+        live = await self.reader.one(packages.MANIFEST_BY_DIGEST, repository=repository, digest=str(digest))
+        if live is not None:
+            address = ContentAddress.parse(live.content_address)
+            again = partial(decide.repush_manifest, repository, address, manifest.media_type, moves)
+            await self.log.append(principal.actor, again)
+            return address
         sparse = self.policy.allows_sparse(repository)
         children = await derive.children_of(self.reader, repository, manifest)
         derive.refuse_missing(children, sparse)
@@ -224,7 +230,7 @@ class Manifests(Core):
             return partial(decide.push_manifest, request)
 
         await self._record_ingest(principal, stored, push)
-        return stored
+        return stored.address
 
     async def _delete(self, principal: Principal, repository: RepositoryName, deciding: Decide) -> None:
         if not self.policy.delete_manifests:
