@@ -2,22 +2,24 @@
 
     import artifactstore
 
-    registry = artifactstore.open_store(data="./data")
+    registry = artifactstore.open(data="./data")
 
 `Registry` is the whole library surface; `errors` is the tree of everything it raises.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from artifactstore import errors
-from artifactstore.config import Config, load
-from artifactstore.identity.actor import ANONYMOUS, Principal
-from artifactstore.identity.digest import ContentAddress, Digest
-from artifactstore.identity.names import RepositoryName, TagName
-from artifactstore.registry.policy import Policy
-from artifactstore.registry.registry import Registry
+if TYPE_CHECKING:
+    from artifactstore import errors
+    from artifactstore.config import Config
+    from artifactstore.identity.actor import ANONYMOUS, Principal
+    from artifactstore.identity.digest import ContentAddress, Digest
+    from artifactstore.identity.names import RepositoryName, TagName
+    from artifactstore.registry.policy import Policy
+    from artifactstore.registry.registry import Registry
 
 __all__ = [
     "ANONYMOUS",
@@ -30,20 +32,45 @@ __all__ = [
     "RepositoryName",
     "TagName",
     "errors",
+    "open",
     "open_memory",
-    "open_store",
 ]
 
 __version__ = "0.1.0"
 
+_HOMES = {
+    "ANONYMOUS": "identity.actor",
+    "Config": "config",
+    "ContentAddress": "identity.digest",
+    "Digest": "identity.digest",
+    "Policy": "registry.policy",
+    "Principal": "identity.actor",
+    "Registry": "registry.registry",
+    "RepositoryName": "identity.names",
+    "TagName": "identity.names",
+}
+"""Public name -> the module it is defined in. They are imported when first used (PEP 562), since the Registry brings
+SQLAlchemy with it, for which `artifactstore version` need not wait."""
 
-def open_store(*, migrate: bool = True, **settings: Any) -> Registry:
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module("artifactstore.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'artifactstore' has no attribute {name!r}")
+    value = getattr(import_module(f"artifactstore.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def open(*, migrate: bool = True, **settings: Any) -> Registry:
     """Open the store that the settings (and the environment's `ARTIFACTSTORE_…`) describe.
 
     `migrate`: bring an older or empty database to this program's schema first. Raises ConfigInvalid, SchemaUnsupported,
     BackendUnavailable. Close it with `await registry.close()`.
     """
     from artifactstore.bootstrap import open_registry
+    from artifactstore.config import load
 
     return open_registry(load(settings), migrate_schema=migrate)
 
