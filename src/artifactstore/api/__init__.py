@@ -1,0 +1,1 @@
+"""The faces that the store shows to other programs."""
