@@ -63,7 +63,7 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def open(*, migrate: bool = True, **settings: Any) -> Registry:
+def open(*, migrate: bool = True, **settings: Any) -> Registry:  # noqa: A001 - read as artifactstore.open
     """Open the store that the settings (and the environment's `ARTIFACTSTORE_…`) describe.
 
     `migrate`: bring an older or empty database to this program's schema first. Raises ConfigInvalid, SchemaUnsupported,

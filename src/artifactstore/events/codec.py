@@ -68,7 +68,7 @@ def leaf_hash(envelope: bytes) -> bytes:
 
 def check(event: Event) -> None:
     """Compare an event's columns, payload and leaf hash with its envelope. Raises LogCorrupt naming a difference."""
-    said = _decode(event.envelope, f"envelope of event {event.sequence}")
+    said = envelope_value(event)
     found = {
         "v": ENVELOPE_VERSION,
         "seq": event.sequence,
@@ -104,6 +104,11 @@ def fact_of(event: Event) -> Fact:
 def payload_value(event: Event) -> _Value:
     """The payload as plain values, for people and JSON."""
     return _decode(event.payload, f"payload of event {event.sequence}")
+
+
+def envelope_value(event: Event) -> _Value:
+    """The envelope as plain values. Raises LogCorrupt."""
+    return _decode(event.envelope, f"envelope of event {event.sequence}")
 
 
 def _decode(data: bytes, what: str) -> _Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from artifactstore.manifest.oci import attachment_tags, fallback_tag
 from artifactstore.registry.core import Descriptor
 from artifactstore.registry.manifests import LAST_SEQUENCE, Manifests, Reference
 
+MEMBERS_A_READ = 500
 TAGS_SHOWN_MAX = 100
 """A package's description names so many of its tags; `tags_truncated` says when there are more."""
 
@@ -134,7 +135,7 @@ class Packages(Manifests):
         where = await self._where(principal, repository, reference)
         row = await self.reader.one(file_view.BY_PATH, path=path, **where)
         if row is None:
-            row = await self.reader.one(file_view.BY_DIGEST, digest=path, **where)
+            row = await self._file_by_digest(path, where)
         if row is None:
             raise FileUnknown("the package has no such file", detail={"path": path[:500]})
         file = await self._file(repository, row)
@@ -154,44 +155,48 @@ class Packages(Manifests):
     ) -> list[Attachment]:
         """Signatures, attestations, SBOMs and other referrers of a package, in whichever form clients wrote them.
 
-        The tag forms of cosign and the referrers fallback index come with the first page (`after` 0).
+        In order of arrival after the sequence `after`, so that the last one's sequence is the next page's cursor.
         """
-        target = await self.resolve(principal, repository, reference)
-        rows = await self.referrers(principal, repository, target.digest, after=after, limit=limit)
-        found = {row.content_address: Attachment(row, row.role, "subject") for row in rows}
-        if after == 0:
-            for attachment in await self._by_tags(repository, target.digest, limit):
-                found.setdefault(attachment.row.content_address, attachment)
-        return list(found.values())
+        row = await self._row(principal, repository, reference)
+        digest = Digest.parse(row.digest)
+        found = {
+            attached.row.sequence: attached
+            for attached in await self._by_tags(repository, digest)
+            if attached.row.sequence > after
+        }
+        # What also names its subject is found that way in its own page, and said to be.
+        referrers = await self.referrers(principal, repository, digest, after=after, limit=limit)
+        found.update((referrer.sequence, Attachment(referrer, referrer.role, "subject")) for referrer in referrers)
+        return [found[sequence] for sequence in sorted(found)[:limit]]
 
-    async def _by_tags(self, repository: str, digest: Digest, limit: int) -> list[Attachment]:
+    async def _by_tags(self, repository: str, digest: Digest) -> list[Attachment]:
         """Attachments that hang on tags made of the subject's digest."""
         found = []
         for name in await self.aliases(digest):
+            found += [attached async for attached in self._by_fallback(repository, fallback_tag(name))]
             for tag, role in attachment_tags(name).items():
                 row = await self.reader.one(tags.BY_NAME, repository=repository, tag=tag)
                 package = row and await self._at(repository, row.content_address)
                 if package:
                     actual = role if package.role == "package" else package.role
                     found.append(Attachment(_as_referrer(package), actual, "tag"))
-            found += await self._by_fallback(repository, fallback_tag(name), limit)
         return found
 
-    async def _by_fallback(self, repository: str, tag: str, limit: int) -> list[Attachment]:
+    async def _by_fallback(self, repository: str, tag: str) -> AsyncIterator[Attachment]:
         """The members of a referrers fallback index (distribution-spec, "Referrers Tag Schema")."""
         row = await self.reader.one(tags.BY_NAME, repository=repository, tag=tag)
-        if row is None:
-            return []
-        members = await self.reader.all(
-            edges.OF_PACKAGE, repository=repository, address=row.content_address, position=0, limit=limit
-        )
-        found = []
-        for member in members:
-            address = await self.reader.one(objects.ADDRESS_OF, digest=member.target_digest)
-            package = address and await self._at(repository, address)
-            if package and member.relation == "member":
-                found.append(Attachment(_as_referrer(package), package.role, "fallback-tag"))
-        return found
+        position = 0
+        while row is not None:
+            here = {"repository": repository, "address": row.content_address}
+            members = await self.reader.all(edges.OF_PACKAGE, position=position, limit=MEMBERS_A_READ, **here)
+            for member in members:
+                address = await self.reader.one(objects.ADDRESS_OF, digest=member.target_digest)
+                package = address and await self._at(repository, address)
+                if package and member.relation == "member":
+                    yield Attachment(_as_referrer(package), package.role, "fallback-tag")
+            if len(members) < MEMBERS_A_READ:
+                return
+            position = members[-1].position + 1
 
     async def _at(self, repository: str, address: str) -> PackageRow | None:
         return await self.reader.one(packages.BY_ADDRESS, repository=repository, address=address)
@@ -233,6 +238,14 @@ class Packages(Manifests):
         kept = await self.reader.one(retention.OF_PACKAGE, **here)
         truncated = len(named) > TAGS_SHOWN_MAX
         return Package(row, _by_algorithm(known), named[:TAGS_SHOWN_MAX], truncated, kept)
+
+    async def _file_by_digest(self, digest: str, where: Mapping[str, str]) -> file_view.FileRow | None:
+        """By the digest that the manifest names, which may be all that was known of the file; or by any other."""
+        address = await self.reader.one(objects.ADDRESS_OF, digest=digest)
+        row = await self.reader.one(file_view.BY_DIGEST, digest=digest, **where)
+        if row is None and address is not None:
+            row = await self.reader.one(file_view.BY_DIGEST, digest=address, **where)
+        return row
 
     async def _file(self, repository: str, row: file_view.FileRow) -> File:
         """What is known of a file now; bytes that came after the finalization count when the repository holds them."""
