@@ -21,6 +21,10 @@ from artifactstore.manifest.oci import Descriptor, OciManifest, parse
 from artifactstore.manifest.paths import path_problem, tree_problem
 from artifactstore.manifest.projection import from_jcs, to_jcs
 
+UNHURRIED = settings(deadline=None)
+"""Nothing here is about time, and machines may be busy."""
+UNHURRIED_AND_MORE = settings(deadline=None, max_examples=300)
+
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)
 NUMBERS = st.one_of(
     st.integers(-INTEGER_MAX, INTEGER_MAX),
@@ -34,6 +38,7 @@ VALUES = st.recursive(
 )
 
 
+@UNHURRIED
 @given(VALUES)
 def test_encoding_is_exact_and_canonical(value: Any) -> None:
     """What is encoded decodes to an equal value, encodes again to the same bytes, and is what cbor2 calls canonical."""
@@ -43,12 +48,14 @@ def test_encoding_is_exact_and_canonical(value: Any) -> None:
     assert cbor2.dumps(cbor2.loads(encoded), canonical=True) == encoded
 
 
+@UNHURRIED
 @given(st.dictionaries(TEXTS, st.integers(0, 9), max_size=8))
 def test_the_order_of_keys_never_matters(value: dict[str, int]) -> None:
     """Two maps that are equal encode alike, whichever key was put in first."""
     assert encode(dict(reversed(value.items()))) == encode(value)
 
 
+@UNHURRIED
 @given(st.binary(max_size=60))
 def test_decoding_is_the_inverse_or_refuses(data: bytes) -> None:
     """Any bytes either decode to a value that encodes to them, or raise ManifestInvalid."""
@@ -56,6 +63,7 @@ def test_decoding_is_the_inverse_or_refuses(data: bytes) -> None:
         assert encode(decode(data)) == data
 
 
+@UNHURRIED
 @given(VALUES)
 def test_the_projection_is_exact_both_ways(value: Any) -> None:
     """CBOR to RFC 8785 JSON is what the reference encoder writes, and goes back to the same CBOR."""
@@ -65,6 +73,7 @@ def test_the_projection_is_exact_both_ways(value: Any) -> None:
     assert from_jcs(text) == cbor
 
 
+@UNHURRIED
 @given(st.one_of(st.binary(max_size=80), VALUES.map(lambda value: json.dumps(value).encode())))
 def test_json_comes_back_exactly_or_not_at_all(text: bytes) -> None:
     """Any text either is a projection, which it is projected to again, or raises ManifestInvalid."""
@@ -97,6 +106,7 @@ MANIFESTS = st.fixed_dictionaries(
 )
 
 
+@UNHURRIED
 @given(st.binary(max_size=200), st.one_of(st.none(), st.text(max_size=20)))
 def test_no_bytes_break_the_parser(body: bytes, content_type: str | None) -> None:
     """Whatever is pushed, the parser answers with a manifest or with ManifestInvalid."""
@@ -104,7 +114,7 @@ def test_no_bytes_break_the_parser(body: bytes, content_type: str | None) -> Non
         parse(body, content_type)
 
 
-@settings(max_examples=300)
+@UNHURRIED_AND_MORE
 @given(MANIFESTS, st.one_of(st.none(), st.sampled_from([OCI_MANIFEST, OCI_INDEX])))
 def test_no_json_breaks_the_parser(fields: dict[str, Any], content_type: str | None) -> None:
     """JSON that is nearly a manifest gives one or ManifestInvalid, whose detail can be written as JSON."""
@@ -131,6 +141,7 @@ PARTS = st.builds(
 )
 
 
+@UNHURRIED
 @given(st.lists(PARTS, max_size=6), st.none() | PARTS, st.lists(CONTENTS), st.randoms(use_true_random=False))
 def test_deriving_is_pure_and_keeps_the_order(
     layers: list[Descriptor], config: Descriptor | None, contents: list[bytes], random: Any
@@ -161,6 +172,7 @@ TREES = st.dictionaries(
 ).filter(lambda tree: safe(list(tree)))
 
 
+@UNHURRIED
 @given(TREES, st.dictionaries(TEXTS, VALUES, max_size=3))
 def test_a_native_package_is_adopted_as_itself(tree: dict[str, bytes], metadata: dict[str, Any]) -> None:
     """Any sound tree has a face that parses, and pushing that face gives the same native manifest back."""

@@ -1,0 +1,1 @@
+"""Vectors that any implementation, in any language, can check itself against; `README.md` says how to read them."""
