@@ -49,21 +49,23 @@ class LocalStorage:
         self._workers.close()
 
     def _make_root(self) -> None:
-        ancestors = [str(path) for path in reversed(PurePosixPath(self._root).parents)]
-        for path in (*ancestors, self._root, self.staging.directory, self._objects.directory):
+        *ancestors, _ = PurePosixPath(self._root).parents
+        for path in (*map(str, reversed(ancestors)), self._root, self.staging.directory, self._objects.directory):
             self._make_directory(path)
-        with suppress(PermissionError):  # a root that was there before may lie in a directory that is not ours to open
-            self._files.sync_directory(parent_of(self._root))
-        self._files.sync_directory(self._root)
 
     def _make_directory(self, path: str) -> None:
-        """Make `path` unless it is there; sync its name into its parent when this call made it."""
+        """Make `path` unless it is there, and sync its name in any case: who made it may not have lived to do so."""
         try:
             self._files.stat(path)
         except FileNotFoundError:
             with suppress(FileExistsError):
                 self._files.mkdir(path)
             self._files.sync_directory(parent_of(path))
+        else:
+            with suppress(
+                PermissionError
+            ):  # a directory above the root need not be ours to open; then we did not make it
+                self._files.sync_directory(parent_of(path))
 
     async def put(self, key: str, staged_id: str) -> None:
         """Moves the staged file into place, in one visit to a thread."""
