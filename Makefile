@@ -69,10 +69,13 @@ migrate: $(READY) ## bring the database in DATA to the newest schema
 
 # Only a directory that holds the store's own database is touched, and only that database.
 migrate-fresh: $(READY) ## drop the database in DATA and make a new one
-	@if [ -e "$(DATA)" ] && [ ! -f "$(DATA)/artifactstore.db" ]; then \
-	  echo "$(DATA) holds no artifactstore.db: this is no data directory of artifactstore, nothing was removed" >&2; exit 1; \
+	@if [ -n "$$ARTIFACTSTORE_DATABASE_URL" ]; then \
+	  echo "ARTIFACTSTORE_DATABASE_URL names a database outside DATA; this target drops the one in DATA only" >&2; exit 1; \
 	fi
-	rm -f -- "$(DATA)/artifactstore.db" "$(DATA)/artifactstore.db-wal" "$(DATA)/artifactstore.db-shm"
+	@if [ -e "$(DATA)" ] && [ ! -f "$(DATA)/artifactstore.sqlite" ]; then \
+	  echo "$(DATA) holds no artifactstore.sqlite: this is no data directory of artifactstore, nothing was removed" >&2; exit 1; \
+	fi
+	rm -f -- "$(DATA)/artifactstore.sqlite" "$(DATA)/artifactstore.sqlite-wal" "$(DATA)/artifactstore.sqlite-shm"
 	$(BIN)/artifactstore migrate --data $(DATA)
 
 # No addresses are written into these files: where packages come from is the machine's business.
