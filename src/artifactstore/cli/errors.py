@@ -1,0 +1,96 @@
+"""Errors to exit codes: one table of every code in the error tree."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import IntEnum
+
+import typer
+
+from artifactstore.errors import ArtifactStoreError
+
+
+class Exit(IntEnum):
+    """What the command ended with; each member's text says when.
+
+    2 is also what a command line that cannot be parsed ends with.
+    """
+
+    text: str
+
+    def __new__(cls, code: int, text: str) -> Exit:
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.text = text
+        return member
+
+    OK = 0, "done"
+    FOUND = 1, "the command worked and found something wrong: views that differ, a store that is not ready"
+    INPUT = 2, "the command line or what it names makes no sense"
+    UNKNOWN = 3, "what was asked for does not exist"
+    CONFLICT = 4, "sound, but it does not fit the present state"
+    UNAVAILABLE = 5, "database or storage does not answer; try again later"
+    CORRUPT = 6, "stored bytes, the log or the views are damaged"
+    CONFIG = 7, "a setting or the database's schema is not what this program needs"
+    DENIED = 8, "not allowed, or switched off"
+    INTERNAL = 70, "a mistake of this program"
+    INTERRUPTED = 130, "Ctrl-C"
+    PIPE = 141, "whoever read the output stopped reading"
+
+
+EXITS: Mapping[str, Exit] = {
+    "NAME_INVALID": Exit.INPUT,
+    "DIGEST_INVALID": Exit.INPUT,
+    "SIZE_INVALID": Exit.INPUT,
+    "SIZE_EXCEEDED": Exit.INPUT,
+    "MANIFEST_INVALID": Exit.INPUT,
+    "MANIFEST_BLOB_UNKNOWN": Exit.INPUT,
+    "BLOB_UPLOAD_INVALID": Exit.INPUT,
+    "RANGE_INVALID": Exit.INPUT,
+    "CHUNK_OUT_OF_ORDER": Exit.CONFLICT,
+    "PARAMETER_INVALID": Exit.INPUT,
+    "NOT_ACCEPTABLE": Exit.INPUT,
+    "UNSUPPORTED": Exit.DENIED,
+    "DENIED": Exit.DENIED,
+    "NAME_UNKNOWN": Exit.UNKNOWN,
+    "BLOB_UNKNOWN": Exit.UNKNOWN,
+    "MANIFEST_UNKNOWN": Exit.UNKNOWN,
+    "BLOB_UPLOAD_UNKNOWN": Exit.UNKNOWN,
+    "FILE_UNKNOWN": Exit.UNKNOWN,
+    "NOT_FOUND": Exit.UNKNOWN,
+    "LOG_REWOUND": Exit.CONFLICT,
+    "UPLOAD_BUSY": Exit.CONFLICT,
+    "TOOMANYREQUESTS": Exit.CONFLICT,
+    "UNAVAILABLE": Exit.UNAVAILABLE,
+    "INGEST_EXPIRED": Exit.UNAVAILABLE,
+    "FACTS_CHANGED": Exit.UNAVAILABLE,
+    "OBJECT_MISSING": Exit.CORRUPT,
+    "OBJECT_CORRUPT": Exit.CORRUPT,
+    "LOG_CORRUPT": Exit.CORRUPT,
+    "SCHEMA_UNSUPPORTED": Exit.CONFIG,
+    "CONFIG_INVALID": Exit.CONFIG,
+    "INTERNAL": Exit.INTERNAL,
+}
+"""Code -> how the command ends. `INTERNAL` is the root of the tree."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Whatever ends a command early becomes a line for people on standard error and an exit code."""
+    try:
+        yield
+        sys.stdout.flush()
+    except ArtifactStoreError as error:
+        typer.echo(f"error: {error.message} ({error.code})", err=True)
+        for name, value in error.detail.items():
+            typer.echo(f"  {name}: {value}", err=True)
+        raise typer.Exit(EXITS.get(error.code, Exit.INTERNAL)) from error
+    except KeyboardInterrupt:
+        raise typer.Exit(Exit.INTERRUPTED) from None
+    except BrokenPipeError:
+        # Nobody reads any more: what is still buffered goes nowhere, so that the interpreter can flush it in peace.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(Exit.PIPE) from None

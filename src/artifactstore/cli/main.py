@@ -1,0 +1,61 @@
+"""`artifactstore`: every command by name. Each imports what it needs when it runs; none waits for the others."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from artifactstore.cli import events, health, ls, manifest, migrate, replay, serve, show, sweep, version
+from artifactstore.cli.errors import Exit, translated
+
+
+class Translating(TyperGroup):
+    """The group of all commands: what one of them raises becomes a message and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with translated():
+            return super().invoke(ctx)
+
+
+app = typer.Typer(
+    name="artifactstore",
+    cls=Translating,
+    help="An artifact store that can prove what it keeps.",
+    epilog="Settings come from the environment (ARTIFACTSTORE_...); options win over them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(serve.serve)
+app.command()(migrate.migrate)
+app.command()(health.health)
+app.command()(version.version)
+app.command()(ls.ls)
+app.command()(show.show)
+app.command()(manifest.manifest)
+app.command()(events.events)
+app.command()(replay.replay)
+app.command()(sweep.sweep)
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        version.version()
+        raise typer.Exit(Exit.OK)
+
+
+@app.callback()
+def options(
+    asked: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Say the version and leave.")
+    ] = False,
+) -> None:
+    """An artifact store that can prove what it keeps."""
+
+
+def main() -> None:
+    """Run the command that the arguments of this process name, and leave with its exit code."""
+    app(prog_name="artifactstore")

@@ -1,0 +1,57 @@
+"""Opening the store that a command works on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from artifactstore.config import Config
+    from artifactstore.registry.registry import Registry
+
+T = TypeVar("T")
+
+Data = Annotated[
+    str | None,
+    typer.Option("--data", metavar="DIR", help="The data directory. Default: $ARTIFACTSTORE_DATA, or ./data."),
+]
+Package = Annotated[str, typer.Argument(metavar="REPO:TAG|REPO@DIGEST", help="A package, by tag or any digest.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def settings(**overrides: object) -> Config:
+    """The environment's settings, with those of the command line over them. Raises ConfigInvalid."""
+    from artifactstore.config import load
+
+    return load(overrides)
+
+
+def existing(data: str | None) -> Config:
+    """The settings of a store that is there. A command that reads makes none. Raises ConfigInvalid."""
+    from artifactstore.errors import ConfigInvalid
+
+    config = settings(data=data)
+    if not Path(config.sqlite_path).is_file():
+        raise ConfigInvalid(
+            f"there is no store at {config.sqlite_path}: name its directory with --data, or make one with "
+            "`artifactstore migrate` or `artifactstore serve`"
+        )
+    return config
+
+
+def with_registry(data: str | None, work: Callable[[Registry], Awaitable[T]]) -> T:
+    """Open an existing store, do the work, close it. Raises ConfigInvalid, SchemaUnsupported, BackendUnavailable."""
+    from artifactstore.bootstrap import open_registry
+
+    async def opened() -> T:
+        registry = open_registry(existing(data))
+        try:
+            return await work(registry)
+        finally:
+            await registry.close()
+
+    return asyncio.run(opened())
