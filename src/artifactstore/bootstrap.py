@@ -41,14 +41,19 @@ def open_database(config: Config) -> SqliteDatabase:
 
 
 def open_registry(
-    config: Config, *, migrate_schema: bool = False, clock: Clock = system_clock, files: Files | None = None
+    config: Config,
+    *,
+    migrate_schema: bool = False,
+    clock: Clock = system_clock,
+    files: Files | None = None,
+    database: SqliteDatabase | None = None,
 ) -> Registry:
-    """Everything a config describes, opened. `files` replaces the file operations of the local backend.
+    """Everything a config describes, opened. `files` and `database` take the place of its own, for tests of failures.
 
     Raises SchemaUnsupported when the database is not at this program's schema and `migrate_schema` is False, or when it
     is newer; BackendUnavailable.
     """
-    database = open_database(config)
+    database = database or open_database(config)
     if migrate_schema:
         migrate.upgrade(database)
     else:

@@ -176,17 +176,29 @@ class SqliteDatabase:
         Not `durable`: the commit survives the death of the process, and a power loss only with the next durable one.
         Raises BackendUnavailable when another process keeps the fence too long, or the commit fails.
         """
-        with translated():
-            connection.execute(f"PRAGMA synchronous={self.durable if durable or self.durable == 'OFF' else 'NORMAL'}")
-            connection.execute("BEGIN IMMEDIATE")
         try:
-            yield SqliteSession(connection)
             with translated():
-                connection.execute("COMMIT")
+                self.begin(connection, durable=durable)
+            yield self.session(connection)
+            with translated():
+                self.commit(connection)
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+    def begin(self, connection: sqlite3.Connection, *, durable: bool) -> None:
+        """Take the fence."""
+        connection.execute(f"PRAGMA synchronous={self.durable if durable or self.durable == 'OFF' else 'NORMAL'}")
+        connection.execute("BEGIN IMMEDIATE")
+
+    def session(self, connection: sqlite3.Connection) -> SqliteSession:
+        """The session of a write transaction."""
+        return SqliteSession(connection)
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        """Make the transaction durable and let the fence go."""
+        connection.execute("COMMIT")
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSession]:

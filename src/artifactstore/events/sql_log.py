@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import queue
 import secrets
-import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -299,16 +298,12 @@ class SqlLog:
             fence.loop.call_soon_threadsafe(lambda: None if fence.held.done() else set_it())
 
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            failure = BackendUnavailable(f"the fence cannot be taken: {error}")
+            with self._database.writing(self._writer) as session:
+                settle(lambda: fence.held.set_result(session))
+                fence.released.wait(FENCE_SECONDS_MAX)
+        except BackendUnavailable as error:
+            failure = error
             settle(lambda: fence.held.set_exception(failure))
-            return
-        try:
-            settle(lambda: fence.held.set_result(SqliteSession(self._writer)))
-            fence.released.wait(FENCE_SECONDS_MAX)
-        finally:
-            self._writer.execute("ROLLBACK")
 
 
 _STOP = object()

@@ -29,27 +29,41 @@ OnBoundary = Callable[[Boundary], None]
 """Called at each boundary, in the thread of the operation; what it raises is raised by the operation."""
 
 
-class BoundaryFiles(WrappedFiles):
-    """Calls `on_boundary` before and after each operation that changes bytes or names, or makes them durable.
+class Boundaries:
+    """Calls `on_boundary` before and after each operation, whoever does it.
 
     Operations are numbered from 0 in the order in which they begin: number n has the boundaries 2n and 2n+1.
     """
 
-    def __init__(self, inner: Files, on_boundary: OnBoundary) -> None:
-        super().__init__(inner)
+    def __init__(self, on_boundary: OnBoundary) -> None:
         self._on_boundary = on_boundary
         self._guard = threading.Lock()
-        self._paths: dict[int, str] = {}
         self.operations = 0
 
     @contextmanager
-    def _around(self, operation: str, path: str) -> Iterator[None]:
+    def around(self, operation: str, path: str) -> Iterator[None]:
+        """Do one operation between its two boundaries."""
         with self._guard:
             index = 2 * self.operations
             self.operations += 1
         self._on_boundary(Boundary(index, operation, path, done=False))
         yield
         self._on_boundary(Boundary(index + 1, operation, path, done=True))
+
+
+class BoundaryFiles(WrappedFiles):
+    """Has boundaries around each operation that changes bytes or names, or makes them durable."""
+
+    def __init__(self, inner: Files, on_boundary: OnBoundary) -> None:
+        super().__init__(inner)
+        self._boundaries = Boundaries(on_boundary)
+        self._around = self._boundaries.around
+        self._paths: dict[int, str] = {}
+
+    @property
+    def operations(self) -> int:
+        """How many operations began."""
+        return self._boundaries.operations
 
     def open(self, path: str, mode: OpenMode) -> int:
         if mode != "create":
