@@ -21,6 +21,7 @@ from artifactstore.testing.planes import (
     PlaneCheck,
     address_of_bytes,
     assert_empty,
+    cancel_until_done,
     drain,
     extend,
     ingest,
@@ -164,6 +165,17 @@ async def check_cancellation_at_any_moment(open_plane: Opener) -> None:
         assert await read(plane, data) == data
 
 
+async def check_cancelled_over_and_over(open_plane: Opener) -> None:
+    """Cancelling an ingest again while it cleans up does not keep it from cleaning up."""
+    plane = open_plane()
+    for size in (10, 100_000, LARGE_BYTES):
+        reached = asyncio.Event()
+        task = asyncio.create_task(plane.ingest_stream(stalling(bytes(size), reached), Hints()))
+        await reached.wait()
+        await cancel_until_done(task)
+    await assert_empty(plane)
+
+
 async def check_same_bytes_again(open_plane: Opener) -> None:
     """The same bytes again succeed, keep one object, and make it and its receipt later than they were."""
     plane = open_plane()
@@ -267,6 +279,7 @@ ALL: tuple[PlaneCheck, ...] = (
     check_source_error_passes_through,
     check_cancellation_leaves_nothing,
     check_cancellation_at_any_moment,
+    check_cancelled_over_and_over,
     check_same_bytes_again,
     check_concurrent_same_bytes,
     check_ranges,

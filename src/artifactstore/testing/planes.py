@@ -82,6 +82,14 @@ async def refusal(work: Awaitable[object], *kinds: type[BaseException]) -> BaseE
     raise AssertionError(f"{[kind.__name__ for kind in kinds]} was not raised")
 
 
+async def cancel_until_done(task: asyncio.Task[object]) -> None:
+    """Cancel `task` at every turn of the event loop until it has ended of that."""
+    while not task.done():
+        task.cancel()
+        await asyncio.sleep(0)
+    await refusal(task, asyncio.CancelledError)
+
+
 async def assert_empty(plane: Plane, uploads: Sequence[Upload] = ()) -> None:
     """No object is there, and nothing is staged but `uploads`."""
     assert [listed.target async for listed in plane.list_objects()] == []

@@ -1,8 +1,8 @@
 """The names under `objects/`: how an object gets its name, keeps it and loses it. Blocking: call it in threads.
 
 What `put` promises is kept by this order: the staged file's bytes are synced, then every directory on the way that may
-be new, then the name is moved into place, then its directory is synced. Whoever finds the name already there cannot
-know whether the process that made it lived to sync it, and so syncs the directory all the same.
+be new, then the name is moved into place, then its directory is synced. Whoever finds the name already there knows that
+all but the last was done: the process that made the name may not have lived to sync it, and so it is synced again.
 
 Asking "is it there?" and acting on the answer is one step under a lock on `sweep.lock`, held for microseconds: shared
 to refresh what is there; exclusive to publish what is not, to withdraw it, and to delete. So of two puts of one key the
@@ -56,9 +56,7 @@ class LocalObjects:
             if found is None:
                 return False
             self._touch(key, found)
-        directory = parent_of(self.path(key))
-        self._ensure_durable(directory)
-        self._files.sync_directory(directory)
+        self._files.sync_directory(parent_of(self.path(key)))
         return True
 
     def _touch(self, key: str, found: FileStat) -> None:
@@ -81,7 +79,7 @@ class LocalObjects:
                     self._touch(key, found)
             self._files.sync_directory(directory)
         except OSError:
-            self._durable = {self.directory}
+            self._durable = {self.directory}  # someone may have tidied empty directories away
             if ours is not None:
                 self._withdraw(key, ours)
             raise
