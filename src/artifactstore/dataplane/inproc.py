@@ -56,7 +56,11 @@ class InProcessDataPlane:
         """A whole object is staged under a random id, or not at all when it is small."""
         digests = DigestPass(_wanted(hints))
         if hints.upload is not None:
-            return await self._ingest_upload(hints.upload.upload_id, source, hints, digests)
+            try:
+                return await self._ingest_upload(hints.upload.upload_id, source, hints, digests)
+            except UploadBusy as busy:
+                busy.detail["offset"] = await self._staging.size(hints.upload.upload_id)
+                raise
         if not hints.last:
             raise UploadInvalid("only an upload can have more streams to come")
         return await self._ingest_whole(source, hints, digests)

@@ -42,10 +42,14 @@ class PushedManifest:
 
 @dataclass(frozen=True, slots=True)
 class TagChange:
-    """One change in a tag's history: `created` (set or moved) or `deleted`, at a log time in µs since 1970 UTC."""
+    """One change in a tag's history: `created` (set or moved) or `deleted`, at a log time in µs since 1970 UTC.
+
+    `size` is that of what the tag named, in bytes; `manifest` is None when the repository no longer holds it.
+    """
 
     event: str
     digest: str
+    size: int
     time: int
     sequence: int
     manifest: ManifestRow | None
@@ -115,10 +119,13 @@ class Manifests(Core):
         await self._delete(principal, repository, partial(decide.delete_manifest, repository, digest))
 
     async def repositories(
-        self, principal: Principal, *, last: str = "", limit: int
+        self, principal: Principal, *, prefix: RepositoryName | None = None, last: str = "", limit: int
     ) -> list[repositories.RepositoryRow]:
-        """Repositories in byte order after `last`."""
-        return await self.reader.all(repositories.PAGE, last=last, limit=limit)
+        """Repositories in byte order after `last`; with `prefix` that one and those under it, by whole segments."""
+        if prefix is None:
+            return await self.reader.all(repositories.PAGE, last=last, limit=limit)
+        within = {"prefix": prefix, "first": f"{prefix}/", "end": f"{prefix}0"}
+        return await self.reader.all(repositories.PAGE_UNDER, last=last, limit=limit, **within)
 
     async def tags(self, principal: Principal, repository: RepositoryName, *, last: str = "", limit: int) -> list[str]:
         """Tags in byte order after `last` (end-8). Raises RepositoryUnknown."""
@@ -128,17 +135,36 @@ class Manifests(Core):
         return found
 
     async def tag_history(
-        self, principal: Principal, repository: RepositoryName, tag: TagName, *, before: int = LAST_SEQUENCE, limit: int
+        self,
+        principal: Principal,
+        repository: RepositoryName,
+        tag: TagName,
+        *,
+        before: int = LAST_SEQUENCE,
+        earlier_than: int | None = None,
+        since: int | None = None,
+        digest: Digest | None = None,
+        limit: int,
     ) -> list[TagChange]:
-        """Everything a tag named, newest first, below the sequence `before`; empty for what never was."""
-        rows = await self.reader.all(history.OF_TAG, repository=repository, tag=tag, before=before, limit=limit)
-        changes = []
-        for row in rows:
-            manifest = await self.reader.one(
-                packages.MANIFEST_BY_ADDRESS, repository=repository, address=row.content_address
-            )
-            changes.append(TagChange(row.event, row.digest, row.time, row.sequence, manifest))
-        return changes
+        """Everything a tag named, newest first, below the sequence `before`; empty for what never was.
+
+        `since` (inclusive) and `earlier_than` are log times in µs since 1970 UTC, `digest` any digest of what it named.
+        """
+        where = {"repository": repository, "tag": tag, "before": before, "limit": limit}
+        where |= {"since": since or 0, "earlier_than": LAST_SEQUENCE if earlier_than is None else earlier_than}
+        if digest is None:
+            rows = await self.reader.all(history.OF_TAG, **where)
+        else:
+            address = await self.reader.one(objects.ADDRESS_OF, digest=str(digest))
+            rows = await self.reader.all(history.OF_TAG_NAMING, address=address, **where)
+        return [await self._tag_change(repository, row) for row in rows]
+
+    async def _tag_change(self, repository: RepositoryName, row: history.HistoryRow) -> TagChange:
+        at = row.content_address
+        manifest = await self.reader.one(packages.MANIFEST_BY_ADDRESS, repository=repository, address=at)
+        location = await self.reader.one(objects.LOCATION, address=at)
+        size = location.size if location else 0
+        return TagChange(row.event, row.digest, size, row.time, row.sequence, manifest)
 
     async def referrers(
         self,

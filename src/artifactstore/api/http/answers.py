@@ -62,7 +62,7 @@ def json_answer(
     value: Any, status: int = 200, headers: Iterable[tuple[bytes, bytes]] = (), *, media_type: bytes = JSON
 ) -> Answer:
     """A JSON value."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(value, separators=(",", ":")).encode()
     return content(body, media_type, status=status, headers=headers)
 
 

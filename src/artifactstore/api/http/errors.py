@@ -1,7 +1,7 @@
 """Errors to answers: one table of every code in the error tree, and two ways to write one down.
 
-`/v2` answers the OCI error JSON, whose codes are a closed list (distribution-spec, "Error Codes"); everything else answers
-problem details (RFC 9457).
+`/v2` answers the OCI error JSON, whose codes are a closed list (distribution-spec, "Error Codes"); everything else
+answers problem details (RFC 9457).
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ TABLE: Mapping[str, Row] = {
     "RANGE_INVALID": Row(416, "SIZE_INVALID"),
     "CHUNK_OUT_OF_ORDER": Row(416, "BLOB_UPLOAD_INVALID"),
     "PARAMETER_INVALID": Row(400, "UNSUPPORTED"),
+    "NOT_ACCEPTABLE": Row(406, "UNSUPPORTED"),
+    "NOT_ACCEPTABLE": Row(406, "UNSUPPORTED"),
     "UNSUPPORTED": Row(405, "UNSUPPORTED"),
     "DENIED": Row(403, "DENIED"),
     "NAME_UNKNOWN": Row(404, "NAME_UNKNOWN"),

@@ -36,7 +36,7 @@ class HistoryRow:
     time: int
 
 
-OF_TAG = Query(
+_OF_TAG = (
     select(
         TAG_HISTORY.c.sequence,
         TAG_HISTORY.c.event,
@@ -48,12 +48,18 @@ OF_TAG = Query(
         TAG_HISTORY.c.repository == bindparam("repository"),
         TAG_HISTORY.c.tag == bindparam("tag"),
         TAG_HISTORY.c.sequence < bindparam("before"),
+        TAG_HISTORY.c.time < bindparam("earlier_than"),
+        TAG_HISTORY.c.time >= bindparam("since"),
     )
     .order_by(TAG_HISTORY.c.sequence.desc())
-    .limit(bindparam("limit")),
-    HistoryRow,
+    .limit(bindparam("limit"))
 )
-"""A tag's history below the sequence `before`, newest first."""
+
+OF_TAG = Query(_OF_TAG, HistoryRow)
+"""A tag's history below the sequence `before`, within log times, newest first."""
+
+OF_TAG_NAMING = Query(_OF_TAG.where(TAG_HISTORY.c.content_address == bindparam("address")), HistoryRow)
+"""The part of it in which the tag named one object."""
 
 _INSERT = Statement(insert_new(TAG_HISTORY))
 

@@ -33,14 +33,25 @@ class RepositoryRow:
 
 
 BY_NAME = Query(select(REPOSITORIES).where(REPOSITORIES.c.name == bindparam("name")), RepositoryRow)
-PAGE = Query(
+_PAGE = (
     select(REPOSITORIES)
     .where(REPOSITORIES.c.name > bindparam("last"))
     .order_by(REPOSITORIES.c.name)
-    .limit(bindparam("limit", type_=sa.Integer)),
+    .limit(bindparam("limit", type_=sa.Integer))
+)
+PAGE = Query(_PAGE, RepositoryRow)
+"""Names in byte order after `last` (exclusive)."""
+
+PAGE_UNDER = Query(
+    _PAGE.where(
+        sa.or_(
+            REPOSITORIES.c.name == bindparam("prefix"),
+            sa.and_(REPOSITORIES.c.name > bindparam("first"), REPOSITORIES.c.name < bindparam("end")),
+        )
+    ),
     RepositoryRow,
 )
-"""Names in byte order after `last` (exclusive)."""
+"""The same, of `prefix` itself and what lies between `<prefix>/` and `<prefix>0`, which follows it in byte order."""
 
 _INSERT = Statement(insert_new(REPOSITORIES))
 
