@@ -12,6 +12,7 @@
     │   ├── RangeInvalid               RANGE_INVALID          no byte of the asked range exists
     │   ├── ChunkOutOfOrder            CHUNK_OUT_OF_ORDER     the chunk does not begin where the upload stands
     │   ├── ParameterInvalid           PARAMETER_INVALID      a query parameter or header value makes no sense
+    │   ├── NotAcceptable              NOT_ACCEPTABLE         no representation on offer is one that was asked for
     │   ├── Unsupported                UNSUPPORTED            switched off, or not offered in this version
     │   └── Denied                     DENIED                 the caller may not do this
     ├── NotFound
@@ -127,6 +128,12 @@ class ParameterInvalid(InputError):
     code = "PARAMETER_INVALID"
 
 
+class NotAcceptable(InputError):
+    """None of the representations on offer is one that the caller accepts."""
+
+    code = "NOT_ACCEPTABLE"
+
+
 class Unsupported(InputError):
     """Switched off by a setting, or not offered in this version."""
 
@@ -190,7 +197,7 @@ class LogRewound(Conflict):
 
 
 class UploadBusy(Conflict):
-    """Another request is writing to this upload."""
+    """Another request is writing to this upload; `detail["offset"]`, where known, is its length so far, in bytes."""
 
     code = "UPLOAD_BUSY"
 
