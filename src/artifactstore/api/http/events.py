@@ -102,7 +102,6 @@ ENDPOINTS = (
                 "payload", "query", {"enum": ["inline", "none"], "default": "inline"}, "Whether payloads come along."
             ),
             parameters.N,
-            Parameter("Accept", "header", TEXT, "Which representation is wanted; without it the first."),
         ),
         {200: {JSON: named("Events"), NDJSON: BYTES, CBOR: BYTES}},
         (406, 409),

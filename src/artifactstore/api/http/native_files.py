@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from artifactstore.api.http import parameters
-from artifactstore.api.http.answers import Answer, content, json_answer
+from artifactstore.api.http import oci_headers, parameters
+from artifactstore.api.http.answers import Answer, content, empty, json_answer
 from artifactstore.api.http.asgi import Headers
 from artifactstore.api.http.calls import Call
-from artifactstore.api.http.conditions import etag, not_modified
 from artifactstore.api.http.endpoints import Endpoint, Parameter
 from artifactstore.api.http.native_packages import JSON, PACKAGE, package_name
 from artifactstore.api.http.ranges import Span, blob_span
@@ -34,15 +33,14 @@ async def file(registry: Registry, call: Call) -> Answer:
     """The bytes of a file, or of a range of it."""
     name, path = package_name(call), call.scope["path_params"]["path"]
     found, descriptor = await registry.file(call.principal, name.repository, name.reference, path)
-    tag = etag(descriptor.address)
+    tag = oci_headers.etag(descriptor.address.digest)
     headers = (
         (b"etag", tag.encode()),
         (b"accept-ranges", b"bytes"),
         (b"content-disposition", _disposition(found.row.path or descriptor.address.hex).encode()),
     )
-    held = not_modified(call, tag, headers)
-    if held is not None:
-        return held
+    if oci_headers.is_known_to(call, tag):
+        return empty(304, headers)
     asked = call.header(b"range") if call.method == "GET" else None  # HEAD has no ranges (RFC 9110, 14.2)
     span = blob_span(asked, call.header(b"if-range"), tag, descriptor.size)
     return await _bytes(registry, call, descriptor, span, headers)

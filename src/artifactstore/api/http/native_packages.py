@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from artifactstore.api.http import parameters
+from artifactstore.api.http import oci_headers, parameters
 from artifactstore.api.http.accepts import choose
-from artifactstore.api.http.answers import Answer, content, json_answer
+from artifactstore.api.http.answers import Answer, content, empty, json_answer
 from artifactstore.api.http.calls import Call
-from artifactstore.api.http.conditions import etag, not_modified
 from artifactstore.api.http.endpoints import Endpoint, Parameter
 from artifactstore.api.http.schemas import BYTES, DIGEST, FLAG, OBJECT, TEXT, named
 from artifactstore.identity.digest import ContentAddress, Digest
@@ -26,7 +25,6 @@ PACKAGE = Parameter(
     {"type": "string", "pattern": "^[^@:]+[@:][^/]+$"},
     "`{repository}@{digest}` or `{repository}:{tag}`; the slashes of the repository stay as they are.",
 )
-ACCEPT = Parameter("Accept", "header", TEXT, "Which representation is wanted; without it the first.")
 
 
 def package_name(call: Call) -> PackageName:
@@ -90,11 +88,10 @@ async def _represented(call: Call, cbor: bytes, digest: Digest) -> Answer:
     The tag of the projection differs, since a strong tag names one sequence of bytes (RFC 9110, 8.8.3.3).
     """
     chosen = choose(call.header(b"accept"), MANIFEST_TYPES)
-    tag = etag(digest if chosen == NATIVE_MEDIA_TYPE else f"{digest};jcs")
+    tag = oci_headers.etag(digest) if chosen == NATIVE_MEDIA_TYPE else f'"{digest};jcs"'
     headers = ((b"vary", b"Accept"), (b"etag", tag.encode()))
-    held = not_modified(call, tag, headers)
-    if held is not None:
-        return held
+    if oci_headers.is_known_to(call, tag):
+        return empty(304, headers)
     body = cbor if chosen == NATIVE_MEDIA_TYPE else await off_loop(len(cbor), to_jcs, cbor)
     return content(body, chosen.encode(), headers=headers)
 
@@ -136,7 +133,7 @@ ENDPOINTS = (
         "getPackageManifest",
         "A package's native manifest in canonical CBOR, or its JSON projection (RFC 8785)",
         manifest,
-        (PACKAGE, ACCEPT),
+        (PACKAGE,),
         _MANIFEST_ANSWERS,
         (404, 406),
     ),
@@ -154,7 +151,7 @@ ENDPOINTS = (
         "getManifest",
         "A native manifest by its own digest",
         manifest_by_digest,
-        (Parameter("digest", "path", {"type": "string"}, "`blake3:<hex>` of the canonical CBOR."), ACCEPT),
+        (Parameter("digest", "path", {"type": "string"}, "`blake3:<hex>` of the canonical CBOR."),),
         _MANIFEST_ANSWERS,
         (404, 406),
     ),
