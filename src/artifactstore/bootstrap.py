@@ -105,3 +105,31 @@ def _policy(config: Config) -> Policy:
         delete_blobs=config.delete_blobs,
         delete_manifests=config.delete_manifests,
     )
+
+
+class SweepTurn:
+    """Whose turn it is to sweep, among all processes that serve the same database: the first to ask keeps it.
+
+    A lock on a file beside the database says so; it ends with the process at the latest.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._path = f"{Path(config.sqlite_path).absolute()}.sweep"
+        self._files = OsFiles()
+        self._handle: int | None = None
+
+    def take(self) -> bool:
+        """Whether it is this process's turn, now and until `leave`."""
+        if self._handle is None:
+            handle = self._files.open(self._path, "create")
+            if not self._files.lock(handle):
+                self._files.close(handle)
+                return False
+            self._handle = handle
+        return True
+
+    def leave(self) -> None:
+        """Let another process have it. Idempotent."""
+        if self._handle is not None:
+            self._files.close(self._handle)
+            self._handle = None
