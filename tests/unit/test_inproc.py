@@ -68,9 +68,9 @@ async def test_an_upload_is_read_once_for_what_is_missing() -> None:
     await extend(plane, ONE, data)
     await ingest(plane, b"", Hints(upload=ONE, expected=digest_bytes("sha512", data)))
     assert staging.reads == 1
-    await extend(plane, ONE, data)
+    await extend(plane, Upload("two"), data)
     other = InProcessDataPlane(plane._storage)
-    await ingest(other, b"", Hints(upload=ONE, expected=digest_bytes("sha512", data)))
+    await ingest(other, b"", Hints(upload=Upload("two"), expected=digest_bytes("sha512", data)))
     assert staging.reads == 2
 
 
