@@ -240,12 +240,11 @@ class Packages(Manifests):
         return Package(row, _by_algorithm(known), named[:TAGS_SHOWN_MAX], truncated, kept)
 
     async def _file_by_digest(self, digest: str, where: Mapping[str, str]) -> file_view.FileRow | None:
-        """By the digest that the manifest names, which may be all that was known of the file; or by any other."""
+        """The first file of these bytes; a row may hold only the one digest that was known at finalization."""
         address = await self.reader.one(objects.ADDRESS_OF, digest=digest)
-        row = await self.reader.one(file_view.BY_DIGEST, digest=digest, **where)
-        if row is None and address is not None:
-            row = await self.reader.one(file_view.BY_DIGEST, digest=address, **where)
-        return row
+        names = [digest] if address is None else await self.reader.all(objects.DIGESTS_OF, address=address)
+        rows = [row for name in names for row in await self.reader.all(file_view.BY_DIGEST, digest=name, **where)]
+        return min(rows, key=lambda row: row.position, default=None)
 
     async def _file(self, repository: str, row: file_view.FileRow) -> File:
         """What is known of a file now; bytes that came after the finalization count when the repository holds them."""
