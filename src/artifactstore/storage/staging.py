@@ -14,7 +14,7 @@ from typing import Protocol
 
 from artifactstore.errors import UploadInvalid
 
-_STAGED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_STAGED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,7 +223,7 @@ async def check_many_writers_take_turns(open_staging: Opener) -> None:
 async def check_bad_ids_are_refused(open_staging: Opener) -> None:
     """An id that could be a path to elsewhere is UploadInvalid to every operation."""
     staging = open_staging()
-    for staged_id in ("", ".", "..", "../up", "a/b", "/etc/passwd", "a\0b", "-a b", "x" * 200, "a\n"):
+    for staged_id in ("", ".", "..", "../up", "a/b", "a.b", "/etc/passwd", "a\0b", "-a b", "x" * 200, "a\n"):
         calls = (
             lambda bad: staging.append(bad, 0, b"x"),
             staging.size,
