@@ -128,7 +128,7 @@ async def _conforms(response: httpx.Response) -> None:
     media_type = response.headers.get("content-type", "")
     if not content:
         assert response.content == b""
-    elif "json" in media_type and media_type in content:
+    elif media_type.endswith(("/json", "+json")) and media_type in content:
         schema = {**content[media_type]["schema"], "components": document()["components"]}
         checker = Draft202012Validator.FORMAT_CHECKER
         Draft202012Validator(schema, format_checker=checker).validate(response.json())
