@@ -143,7 +143,7 @@ class InProcessDataPlane:
             raise
         if receiving.size == 0:
             await self._staging.append(receiving.staged_id, 0, b"")
-        await self._storage.put(_key(found), receiving.staged_id)
+        await self._storage.put(_key(found), receiving.staged_id, keep=True)
         return self._stored(found, receiving.size)
 
     async def _digests_of(self, receiving: Receiving, hints: Hints) -> dict[str, Digest]:

@@ -129,10 +129,11 @@ class DataPlane(Protocol):
         On return with `stored` the object is durable and readable under its address, and safe from the sweep for a day;
         the same bytes again succeed. Before that, and after any error or cancellation, no object is visible; only a
         cancellation that comes while the object is being published may leave one that no fact names, for the sweep.
-        An upload keeps what it received before an error *of the source* (a dropped connection); after a refusal
-        (ChunkOutOfOrder, SizeInvalid, SizeExceeded) it is where it was before; when its bytes do not have the expected
-        digest (DigestInvalid) it is gone. `hints.algorithms` that are not supported are DigestInvalid before anything
-        else.
+        An upload that was published stays, complete, until `delete_object` discards it: the same close can be repeated,
+        and nothing be added. One that was not keeps what it received before an error *of the source* (a dropped
+        connection); after a refusal (ChunkOutOfOrder, SizeInvalid, SizeExceeded) it is where it was before; when its
+        bytes do not have the expected digest (DigestInvalid) it is gone. `hints.algorithms` that are not supported are
+        DigestInvalid before anything else.
         An empty source with `last=False` tells how far the upload is.
         Raises ChunkOutOfOrder, SizeInvalid, SizeExceeded, DigestInvalid, UploadBusy, BackendUnavailable; errors of
         `source` pass through unchanged.

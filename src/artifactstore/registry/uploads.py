@@ -96,7 +96,9 @@ class Uploads(Blobs):
             await self._forget(principal, upload_id)
             raise
         assert result.stored is not None, "the last part publishes the object"
-        return await self._link(principal, repository, digest, result.stored, upload_id)
+        blob = await self._link(principal, repository, digest, result.stored, upload_id)
+        await self.plane.delete_object(Upload(upload_id))
+        return blob
 
     async def cancel_upload(self, principal: Principal, repository: RepositoryName, upload_id: str) -> None:
         """Discard an upload (end-14). Raises UploadUnknown."""

@@ -74,8 +74,12 @@ class Storage(Protocol):
         """Where bytes wait before `put`."""
         ...
 
-    async def put(self, key: str, staged_id: str) -> None:
+    async def put(self, key: str, staged_id: str, *, keep: bool = False) -> None:
         """Publish the staged bytes under `key` and forget the staged id, which the caller holds.
+
+        With `keep` the staged id stays until it is discarded: its size and bytes are what they were, they can be
+        published again, and no more can be appended. So a caller that dies between publishing and recording loses
+        nothing that was acknowledged.
 
         On return the bytes and every name that leads to them are durable. When `key` exists already its bytes stay and
         its `modified_at` becomes now, so that a sweep spares it. Raises BackendUnavailable; then nothing is visible

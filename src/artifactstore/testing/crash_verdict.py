@@ -129,7 +129,7 @@ async def _half_visible(registry: Registry) -> Any:
         if not verified.present or verified.mismatches:
             yield f"a fact names the object {address}, which is not sound: {verified.mismatches}"
     for package in await registry.packages(ANONYMOUS, members=True, attachments=True, limit=1000):
-        if package.row.manifest_digest is None:
+        if not package.row.manifest_digest:
             yield f"the package {package.row.digest} is stored and not finalized"
             continue
         name = RepositoryName(package.row.repository)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 
 from artifactstore.dataplane.spi import Hints, Upload
 from artifactstore.errors import ChunkOutOfOrder, DigestInvalid, SizeInvalid, UploadBusy, UploadInvalid
@@ -28,20 +29,27 @@ from artifactstore.testing.planes import (
 ONE = Upload("one")
 
 
+def fresh() -> Upload:
+    """An upload of a new id, since ids are never used again."""
+    return Upload(secrets.token_hex(16))
+
+
 async def check_upload_in_streams(open_plane: Opener) -> None:
     """An upload of several streams is one object, with the digests of the whole."""
     plane = open_plane()
     for sizes in ((0, 0), (3, 4), (LARGE_BYTES, 5, LARGE_BYTES), (700_000, 0)):
+        upload = fresh()
         parts = [os.urandom(size) for size in sizes]
         whole = b"".join(parts)
         size = 0
         for part in parts[:-1]:
-            assert await extend(plane, ONE, part, offset=size, length=len(part)) == size + len(part)
+            assert await extend(plane, upload, part, offset=size, length=len(part)) == size + len(part)
             size += len(part)
-        stored = await ingest(plane, parts[-1], Hints(upload=ONE, expected=digest_bytes("sha256", whole)))
+        stored = await ingest(plane, parts[-1], Hints(upload=upload, expected=digest_bytes("sha256", whole)))
         assert dict(stored.digests) == {name: digest_bytes(name, whole) for name in ("blake3", "sha256")}
         assert await read(plane, whole) == whole
-        await plane.delete_object(stored.address)
+        for target in (stored.address, upload):
+            await plane.delete_object(target)
     await assert_empty(plane)
 
 
@@ -52,15 +60,34 @@ async def check_nothing_is_visible_before_the_last(open_plane: Opener) -> None:
     await assert_empty(plane, [ONE])
 
 
+async def check_close_can_be_repeated(open_plane: Opener) -> None:
+    """A published upload stays complete, here and elsewhere: its close can be repeated and nothing added to it."""
+    for size in (7, LARGE_BYTES):
+        plane, other = open_plane(), open_plane()
+        whole = os.urandom(size)
+        await extend(plane, ONE, whole[:5])
+        first = await ingest(plane, whole[5:], Hints(upload=ONE, offset=5))
+        for view in (plane, other):
+            assert await extend(view, ONE, b"") == size
+            await refusal(extend(view, ONE, b"more"), ChunkOutOfOrder)
+            again = await ingest(view, b"", Hints(upload=ONE, offset=size, expected=digest_bytes("sha512", whole)))
+            assert again.address == first.address
+            assert await read(view, whole) == whole
+        await other.delete_object(ONE)
+        assert await extend(plane, ONE, b"") == 0
+        assert await read(plane, whole) == whole
+
+
 async def check_upload_elsewhere(open_plane: Opener) -> None:
     """An upload goes on, and is closed, in processes that did not see its beginning, sha512 included."""
     for algorithm in ("blake3", "sha256", "sha512"):
+        upload = fresh()
         planes = [open_plane() for _ in range(3)]
         parts = [os.urandom(size) for size in (LARGE_BYTES, 10, 100_000)]
         whole = b"".join(parts)
-        await extend(planes[0], ONE, parts[0])
-        assert await extend(planes[1], ONE, parts[1], offset=LARGE_BYTES) == LARGE_BYTES + 10
-        stored = await ingest(planes[2], parts[2], Hints(upload=ONE, expected=digest_bytes(algorithm, whole)))
+        await extend(planes[0], upload, parts[0])
+        assert await extend(planes[1], upload, parts[1], offset=LARGE_BYTES) == LARGE_BYTES + 10
+        stored = await ingest(planes[2], parts[2], Hints(upload=upload, expected=digest_bytes(algorithm, whole)))
         assert stored.digests["sha256"] == digest_bytes("sha256", whole)
         assert await read(planes[0], whole) == whole
 
@@ -139,14 +166,14 @@ async def check_source_error_keeps_what_came(open_plane: Opener) -> None:
     """After an error of the source the upload has every byte that was yielded, and goes on from there."""
     plane, other = open_plane(), open_plane()
     for closer in (plane, other):
-        whole = b""
+        upload, whole = fresh(), b""
         for last, size, error in ((False, LARGE_BYTES, Dropped("gone")), (True, 10, SizeInvalid("the source's own"))):
             part = os.urandom(size)
-            hints = Hints(upload=ONE, last=last, length=2 * LARGE_BYTES)
+            hints = Hints(upload=upload, last=last, length=2 * LARGE_BYTES)
             assert await refusal(plane.ingest_stream(stream(part, then=error), hints), type(error)) is error
             whole += part
-        assert await extend(plane, ONE, b"") == len(whole)
-        stored = await ingest(closer, b"last", Hints(upload=ONE, offset=len(whole)))
+        assert await extend(plane, upload, b"") == len(whole)
+        stored = await ingest(closer, b"last", Hints(upload=upload, offset=len(whole)))
         assert stored.digests["sha256"] == digest_bytes("sha256", whole + b"last")
 
 
@@ -154,13 +181,13 @@ async def check_cancellation_keeps_what_came(open_plane: Opener) -> None:
     """After a cancellation, or many, the upload has every byte that was yielded, and goes on from there."""
     plane = open_plane()
     for size in (10, 100_000, LARGE_BYTES):
-        begin = os.urandom(size)
+        upload, begin = fresh(), os.urandom(size)
         reached = asyncio.Event()
-        task = asyncio.create_task(plane.ingest_stream(stalling(begin, reached), Hints(upload=ONE)))
+        task = asyncio.create_task(plane.ingest_stream(stalling(begin, reached), Hints(upload=upload)))
         await reached.wait()
         await cancel_until_done(task)
-        assert await extend(plane, ONE, b"") == size
-        stored = await ingest(plane, b"last", Hints(upload=ONE, offset=size))
+        assert await extend(plane, upload, b"") == size
+        stored = await ingest(plane, b"last", Hints(upload=upload, offset=size))
         assert stored.digests["sha256"] == digest_bytes("sha256", begin + b"last")
 
 
@@ -229,6 +256,7 @@ async def check_uploads_at_once(open_plane: Opener) -> None:
 ALL: tuple[PlaneCheck, ...] = (
     check_upload_in_streams,
     check_nothing_is_visible_before_the_last,
+    check_close_can_be_repeated,
     check_upload_elsewhere,
     check_upload_there_and_back,
     check_late_algorithm,

@@ -62,20 +62,26 @@ class LocalStorage:
                 self._files.mkdir(path)
             self._files.sync_directory(parent_of(path))
         else:
-            with suppress(
-                PermissionError
-            ):  # a directory above the root need not be ours to open; then we did not make it
+            with suppress(PermissionError):  # one above the root need not be ours to open: then it is not ours to sync
                 self._files.sync_directory(parent_of(path))
 
-    async def put(self, key: str, staged_id: str) -> None:
-        """Moves the staged file into place, in one visit to a thread."""
-        await self._workers.run(self._put, key, staged_id)
+    async def put(self, key: str, staged_id: str, *, keep: bool = False) -> None:
+        """Moves the staged file into place, in one visit to a thread; to keep it leaves a note of where it went."""
+        await self._workers.run(self._put, key, staged_id, keep)
 
-    def _put(self, key: str, staged_id: str) -> None:
-        if not self._objects.refresh(key) and self._publish_staged(key, staged_id):
+    def _put(self, key: str, staged_id: str, keep: bool) -> None:
+        moved = not self._objects.refresh(key) and self._move(key, staged_id, keep)
+        if moved or keep:
             return
         with suppress(OSError):  # the object is safe; a staged file that cannot be removed now is left to the sweep
             self._files.unlink(self.staging.path(staged_id))
+
+    def _move(self, key: str, staged_id: str, keep: bool) -> bool:
+        if self.staging.moved_to(staged_id) is not None:
+            raise BackendUnavailable("the staged bytes were published and are gone", detail={"upload": staged_id})
+        if keep:
+            self.staging.leave_note(staged_id, self._objects.path(key))
+        return self._publish_staged(key, staged_id)
 
     def _publish_staged(self, key: str, staged_id: str) -> bool:
         try:

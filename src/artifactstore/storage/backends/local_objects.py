@@ -81,15 +81,15 @@ class LocalObjects:
         except OSError:
             self._durable = {self.directory}  # someone may have tidied empty directories away
             if ours is not None:
-                self._withdraw(key, ours)
+                self._withdraw(key, ours, staged_path)
             raise
         return ours is not None
 
-    def _withdraw(self, key: str, ours: FileStat) -> None:
-        """Take back a name that could not be made durable, unless another put has built on it in the meantime."""
+    def _withdraw(self, key: str, ours: FileStat, staged_path: str) -> None:
+        """Move back what could not be made durable, unless another put has built on it in the meantime."""
         with suppress(OSError), self._locked():
             if self.stat(key) == ours:
-                self._files.unlink(self.path(key))
+                self._files.rename(self.path(key), staged_path)
 
     def _ensure_durable(self, directory: str) -> None:
         """Make a directory below `objects/`, and every name that leads to it, durable; once per process.

@@ -17,12 +17,20 @@ from artifactstore.storage.workers import Workers
 _POLL_SECONDS = (0.002, 0.02)
 _LIST_BATCH = 256
 
+NOTE = ".moved"
+"""Ends the name of a note; no staged id has a full stop."""
+
+NOTE_BYTES_MAX = 4096
+
 
 class LocalStaging:
     """One file per staged id, in a directory on the file system of the objects.
 
     To hold an id is to have its file locked with flock, which makes the file; the kernel ends it with the process. An
     empty file is the same as none, and is removed at the end of the hold.
+
+    Where the file was moved to become an object and its id is kept, a note beside it says where the bytes are now. A
+    note counts only while there is no file, or an empty one: so it can be left before the move.
     """
 
     def __init__(self, directory: str, files: Files, workers: Workers, busy_after: float) -> None:
@@ -35,6 +43,28 @@ class LocalStaging:
     def path(self, staged_id: str) -> str:
         """Where the bytes of `staged_id` lie."""
         return f"{self.directory}/{checked_id(staged_id)}"
+
+    def leave_note(self, staged_id: str, moved_to: str) -> None:
+        """Say where the bytes are about to be moved."""
+        handle = self._files.open(self.path(staged_id) + NOTE, "create")
+        try:
+            self._files.write(handle, moved_to.encode(), 0)
+        finally:
+            self._files.close(handle)
+
+    def moved_to(self, staged_id: str) -> str | None:
+        """Where the bytes were moved to, None while they are (or nothing is) here."""
+        path = self.path(staged_id)
+        if self._size_at(path):
+            return None
+        try:
+            handle = self._files.open(path + NOTE, "read")
+        except FileNotFoundError:
+            return None
+        try:
+            return self._files.read(handle, NOTE_BYTES_MAX, 0).decode() or None
+        finally:
+            self._files.close(handle)
 
     @asynccontextmanager
     async def hold(self, staged_id: str) -> AsyncIterator[None]:
@@ -106,8 +136,8 @@ class LocalStaging:
 
     def _append(self, staged_id: str, offset: int, data: bytes | memoryview) -> int:
         with self.opened(staged_id, "create") as handle:
-            size = self._files.stat_open(handle).size
-            if size != offset:
+            size = self._files.stat_open(handle).size or self._size_moved(staged_id)
+            if size != offset or (size and not self._files.stat_open(handle).size):
                 raise ChunkOutOfOrder("the bytes do not begin where the upload stands", offset=size)
             try:
                 self._files.write(handle, data, offset)
@@ -126,7 +156,7 @@ class LocalStaging:
 
     def _open_reading(self, staged_id: str) -> FileReading | None:
         try:
-            return FileReading(self._files, self._workers, self.path(staged_id))
+            return FileReading(self._files, self._workers, self.moved_to(staged_id) or self.path(staged_id))
         except FileNotFoundError:
             return None
 
@@ -135,8 +165,15 @@ class LocalStaging:
         return await self._workers.run(self._size, staged_id)
 
     def _size(self, staged_id: str) -> int:
+        return self._size_at(self.path(staged_id)) or self._size_moved(staged_id)
+
+    def _size_moved(self, staged_id: str) -> int:
+        moved_to = self.moved_to(staged_id)
+        return self._size_at(moved_to) if moved_to else 0
+
+    def _size_at(self, path: str) -> int:
         try:
-            return self._files.stat(self.path(staged_id)).size
+            return self._files.stat(path).size
         except FileNotFoundError:
             return 0
 
@@ -160,18 +197,22 @@ class LocalStaging:
         found = []
         for name in names:
             with suppress(FileNotFoundError, UploadInvalid):
-                stat = self._files.stat(self.path(name))
-                found.append(StagedEntry(name, stat.size, stat.modified_at))
+                staged_id = checked_id(name.removesuffix(NOTE))
+                if name != staged_id and staged_id in names:
+                    continue
+                stat = self._files.stat(f"{self.directory}/{name}")
+                found.append(StagedEntry(staged_id, stat.size if name == staged_id else 0, stat.modified_at))
         return found
 
     async def discard(self, staged_id: str, *, if_older_than: int | None = None) -> bool:
-        """unlink."""
+        """unlink, the note first: one without a file would tell of bytes that may be swept."""
         return await self._workers.run(self._discard, staged_id, if_older_than)
 
     def _discard(self, staged_id: str, if_older_than: int | None) -> bool:
         path = self.path(staged_id)
-        with suppress(FileNotFoundError):
-            if if_older_than is not None and self._files.stat(path).modified_at >= if_older_than:
-                return False
-            self._files.unlink(path)
+        for name in (path + NOTE, path):
+            with suppress(FileNotFoundError):
+                if if_older_than is not None and self._files.stat(name).modified_at >= if_older_than:
+                    return False
+                self._files.unlink(name)
         return True

@@ -22,6 +22,7 @@ _POLL_SECONDS = 0.005
 class _Staged:
     modified_at: int
     data: bytearray = field(default_factory=bytearray)
+    published: bool = False
 
 
 class MemoryStaging:
@@ -50,7 +51,8 @@ class MemoryStaging:
     async def append(self, staged_id: str, offset: int, data: bytes | memoryview) -> int:
         """Copies."""
         size = await self.size(staged_id)
-        if offset != size:
+        before = self._staged.get(staged_id)
+        if offset != size or (before is not None and before.published):
             raise ChunkOutOfOrder("the bytes do not begin where the upload stands", offset=size)
         staged = self._staged.setdefault(staged_id, _Staged(self._clock()))
         staged.data += data
@@ -71,7 +73,8 @@ class MemoryStaging:
 
     async def truncate(self, staged_id: str, size: int) -> None:
         """Never waits."""
-        if staged := self._staged.get(checked_id(staged_id)):
+        staged = self._staged.get(checked_id(staged_id))
+        if staged is not None and not staged.published:
             del staged.data[size:]
 
     async def list(self) -> AsyncIterator[StagedEntry]:
@@ -87,11 +90,14 @@ class MemoryStaging:
         self._staged.pop(staged_id, None)
         return True
 
-    def take(self, staged_id: str) -> bytes:
+    def take(self, staged_id: str, *, keep: bool) -> bytes:
         """Hand the bytes over to the storage."""
-        staged = self._staged.pop(checked_id(staged_id), None)
+        staged = self._staged.get(checked_id(staged_id))
         if staged is None:
             raise BackendUnavailable("the staged bytes are gone", detail={"upload": staged_id})
+        staged.published = True
+        if not keep:
+            del self._staged[staged_id]
         return bytes(staged.data)
 
 
@@ -105,9 +111,9 @@ class MemoryStorage:
         self._objects: dict[str, tuple[bytes, int]] = {}
         self.staging = MemoryStaging(clock, busy_after)
 
-    async def put(self, key: str, staged_id: str) -> None:
+    async def put(self, key: str, staged_id: str, *, keep: bool = False) -> None:
         """Durable as far as memory is."""
-        await self.put_bytes(key, self.staging.take(staged_id))
+        await self.put_bytes(key, self.staging.take(staged_id, keep=keep))
 
     async def put_bytes(self, key: str, data: bytes) -> None:
         """Durable as far as memory is."""
