@@ -31,6 +31,7 @@ class Config:
     port: int = 8000
     workers: int = 1
     log_level: str = "info"
+    head_size_max: int = 64 << 10
     manifest_size_max: int = 4 * MEBIBYTE
     blob_size_max: int = 1 << 40
     upload_expiry: int = 24 * 3600
@@ -65,6 +66,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "port": "Port to listen on; 0 takes a free one and prints it.",
     "workers": "Server processes. They share the database and the storage.",
     "log_level": "`critical`, `error`, `warning`, `info` or `debug`.",
+    "head_size_max": "Largest request line and headers together, in bytes; the line may take half of it.",
     "manifest_size_max": "Largest manifest, in bytes; clients count on 4 MiB.",
     "blob_size_max": "Largest blob, in bytes.",
     "upload_expiry": "Seconds after its start at which an unfinished upload is forgotten.",
@@ -155,6 +157,7 @@ def to_text(config: Config) -> dict[str, str]:
 _LEAST = {
     "port": 0,
     "workers": 1,
+    "head_size_max": 8 << 10,
     "manifest_size_max": 4 * MEBIBYTE,
     "blob_size_max": 1,
     "upload_expiry": 60,

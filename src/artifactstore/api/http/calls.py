@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl
 
-from artifactstore.api.http.asgi import Receive, Scope
+from artifactstore.api.http.asgi import Message, Receive, Scope
 from artifactstore.errors import ParameterInvalid, SizeExceeded
 from artifactstore.identity.actor import ANONYMOUS, Principal
+
+BODY_IDLE_SECONDS = 120
+"""A client that sends nothing of its body for so long is taken for lost."""
 
 QUERY_BYTES_MAX = 32 << 10
 QUERY_FIELDS_MAX = 1000
@@ -15,6 +19,10 @@ QUERY_FIELDS_MAX = 1000
 
 class ClientDisconnected(Exception):
     """The client went away before its request had come in full; there is nobody to answer."""
+
+
+class ClientStalled(ClientDisconnected):
+    """The client is there, but sends nothing more."""
 
 
 class Call:
@@ -81,11 +89,11 @@ class Call:
         return int(text)
 
     async def body_stream(self) -> AsyncIterator[bytes]:
-        """The body as it comes. Raises ClientDisconnected when it breaks off."""
+        """The body as it comes. Raises ClientDisconnected when it breaks off, ClientStalled when it stops."""
         self.body_touched = True
         more = True
         while more:
-            message = await self.receive()
+            message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnected
             chunk = message.get("body", b"")
@@ -107,6 +115,13 @@ class Call:
                 raise _too_large(limit)
             chunks.append(chunk)
         return b"".join(chunks)
+
+    async def _receive(self) -> Message:
+        try:
+            async with asyncio.timeout(BODY_IDLE_SECONDS):
+                return await self.receive()
+        except TimeoutError:
+            raise ClientStalled from None
 
 
 def parse_query(raw: bytes) -> list[tuple[str, str]]:

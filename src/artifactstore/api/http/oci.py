@@ -15,9 +15,9 @@ from artifactstore.api.http import (
     oci_uploads,
 )
 from artifactstore.api.http import oci_request as ask
-from artifactstore.api.http.answers import Answer
+from artifactstore.api.http.answers import Answer, json_answer
 from artifactstore.api.http.asgi import Receive, Scope, Send
-from artifactstore.api.http.calls import Call, ClientDisconnected
+from artifactstore.api.http.calls import Call, ClientDisconnected, ClientStalled
 from artifactstore.errors import ResourceUnknown, Unsupported
 from artifactstore.registry.registry import Registry
 
@@ -48,6 +48,9 @@ API_VERSION = (b"docker-distribution-api-version", b"registry/2.0")
 """Docker clients older than the specification look for it."""
 
 CLOSE = (b"connection", b"close")
+STALLED = json_answer(
+    {"errors": [{"code": "BLOB_UPLOAD_INVALID", "message": "the body stopped coming", "detail": {}}]}, 408, (CLOSE,)
+)
 BODILESS = ("GET", "HEAD")
 
 
@@ -61,6 +64,8 @@ class OciApp:
         call = Call(scope, receive)
         try:
             answer = await self._answer(call)
+        except ClientStalled:
+            answer = STALLED
         except ClientDisconnected:
             return
         if call.method not in BODILESS and not call.body_touched and call.header(b"expect") is not None:

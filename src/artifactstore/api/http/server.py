@@ -14,6 +14,7 @@ from uvicorn.supervisors import Multiprocess
 
 from artifactstore import bootstrap
 from artifactstore.api.http.app import build_app
+from artifactstore.api.http.protocol import Protocol
 from artifactstore.config import Config, require_private
 from artifactstore.errors import ConfigInvalid
 from artifactstore.events import migrate
@@ -56,7 +57,7 @@ def uvicorn_config(config: Config) -> uvicorn.Config:
         factory=True,
         workers=config.workers,
         loop="uvloop",
-        http="httptools",
+        http=partial(Protocol, head_size_max=config.head_size_max),  # type: ignore[arg-type]  # any factory does
         ws="none",
         lifespan="on",
         log_config=_log_config(config),
