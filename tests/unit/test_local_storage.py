@@ -98,3 +98,14 @@ async def test_a_root_may_be_made_by_many_at_once(tmp_path: Path) -> None:
     """Opening a root that is there already, or in the making, succeeds and changes nothing in it."""
     key = await put(LocalStorage(f"{tmp_path}/a/b/"), b"abc")
     assert await drain(await LocalStorage(f"{tmp_path}/a/b").get(key)) == b"abc"
+
+
+async def test_torn_note_says_nothing(tmp_path: Path) -> None:
+    """A note of which a power loss left zeros or half does not stand in the way of its upload."""
+    storage = LocalStorage(str(tmp_path))
+    for staged_id, note in (("zeros", b"\0" * 80), ("half", b"blake3/ab/cd"), ("empty", b"")):
+        (tmp_path / "staging" / f"{staged_id}.moved").write_bytes(note)
+        assert await storage.staging.size(staged_id) == 0
+        async with storage.staging.hold(staged_id):
+            assert await storage.staging.append(staged_id, 0, b"abc") == 3
+    storage.close()

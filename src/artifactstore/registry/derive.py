@@ -19,8 +19,11 @@ from artifactstore.manifest.model import NativeManifest
 from artifactstore.registry.core import object_fact, off_loop
 from artifactstore.registry.decide import Child
 
-NATIVE_SIZE_MAX = 16 << 20
-"""Largest native manifest, in bytes, that is read from a pushed config."""
+NATIVE_SIZE_FACTOR = 4
+"""A native manifest is at most so many times as large as the OCI manifest that it describes (in practice 2.5)."""
+
+SMALL_BYTES = 1 << 20
+"""Up to this size of the OCI manifest the factor is taken of this."""
 
 LOOK_UPS_A_TURN = 200
 """After so many look-ups others get their turn on the event loop."""
@@ -75,7 +78,7 @@ async def drafts(
     stored: StoredObject,
 ) -> Derived:
     """The facts `v1.manifest.stored` and `v1.package.finalized` of a push. Raises ManifestInvalid."""
-    config = await _native_config(plane, manifest, children)
+    config = await _native_config(plane, manifest, children, NATIVE_SIZE_FACTOR * max(stored.size, SMALL_BYTES))
 
     def work() -> Derived:
         native = _native(repository, manifest, children, stored, config)
@@ -117,7 +120,9 @@ async def _find(reader: Reader, repository: str, digest: str, nested: bool, requ
     return Found(Child(digest, row.content_address, nested, required), known)
 
 
-async def _native_config(plane: DataPlane, manifest: oci.OciManifest, children: Sequence[Found]) -> bytes | None:
+async def _native_config(
+    plane: DataPlane, manifest: oci.OciManifest, children: Sequence[Found], size_max: int
+) -> bytes | None:
     """The config's bytes when it is a native manifest that is here: a copied native package stays itself."""
     if manifest.config is None or manifest.config.media_type != mapping.NATIVE_MEDIA_TYPE:
         return None
@@ -125,8 +130,8 @@ async def _native_config(plane: DataPlane, manifest: oci.OciManifest, children: 
     known = next((child.known for child in children if child.fact.digest == wanted), None)
     if known is None:
         return None
-    if known.size > NATIVE_SIZE_MAX:
-        raise ManifestInvalid(f"a native manifest may have {NATIVE_SIZE_MAX} bytes", detail={"path": "/config/size"})
+    if known.size > size_max:
+        raise ManifestInvalid(f"a native manifest may have {size_max} bytes here", detail={"path": "/config/size"})
     served = await plane.serve_object(ContentAddress.parse(known.address))
     return b"".join([chunk async for chunk in served.chunks])
 

@@ -184,10 +184,20 @@ def _is_member() -> sa.ColumnElement[bool]:
 
 
 _INSERT = Statement(ARTIFACT_PACKAGES.insert())
+_FINALIZED = (
+    "kind",
+    "manifest_digest",
+    "finalized_sequence",
+    "origin",
+    "created",
+    "metadata",
+    "file_count",
+    "files_size",
+)
 _FINALIZE = Statement(
     ARTIFACT_PACKAGES.update()
     .where(_COLUMNS.repository == bindparam("in_repository"), _COLUMNS.stored_sequence == bindparam("stored"))
-    .values({name: bindparam(f"new_{name}") for name in _COLUMNS.keys()[_COLUMNS.keys().index("manifest_digest") :]})
+    .values({name: bindparam(f"new_{name}") for name in _FINALIZED})
 )
 _DELETE = Statement(ARTIFACT_PACKAGES.delete().where(*_HERE))
 
@@ -235,6 +245,7 @@ def _finalized(event: Event, fact: PackageFinalized) -> dict[str, object]:
     return {
         "in_repository": fact.repository,
         "stored": event.sequence - 1,
+        "new_kind": package["kind"],
         "new_manifest_digest": str(digest_bytes("blake3", fact.manifest)),
         "new_finalized_sequence": event.sequence,
         "new_origin": provenance["origin"],

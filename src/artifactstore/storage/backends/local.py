@@ -37,7 +37,7 @@ class LocalStorage:
         self._files: Files = files or OsFiles()
         self._workers = Workers("storage")
         self._objects = LocalObjects(self._root, self._files, clock)
-        self.staging = LocalStaging(f"{self._root}/staging", self._files, self._workers, busy_after)
+        self.staging = LocalStaging(f"{self._root}/staging", self._objects.path, self._files, self._workers, busy_after)
         try:
             self._make_root()
         except OSError as error:
@@ -80,7 +80,7 @@ class LocalStorage:
         if self.staging.moved_to(staged_id) is not None:
             raise BackendUnavailable("the staged bytes were published and are gone", detail={"upload": staged_id})
         if keep:
-            self.staging.leave_note(staged_id, self._objects.path(key))
+            self.staging.leave_note(staged_id, key)
         return self._publish_staged(key, staged_id)
 
     def _publish_staged(self, key: str, staged_id: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 from artifactstore.errors import ChunkOutOfOrder, UploadBusy, UploadInvalid
@@ -20,7 +21,8 @@ _LIST_BATCH = 256
 NOTE = ".moved"
 """Ends the name of a note; no staged id has a full stop."""
 
-NOTE_BYTES_MAX = 4096
+NOTE_BYTES_MAX = 256
+_KEY = re.compile(rb"[a-z0-9]+(?:/[0-9a-f]+){3}")
 
 
 class LocalStaging:
@@ -33,8 +35,11 @@ class LocalStaging:
     note counts only while there is no file, or an empty one: so it can be left before the move.
     """
 
-    def __init__(self, directory: str, files: Files, workers: Workers, busy_after: float) -> None:
+    def __init__(
+        self, directory: str, object_path: Callable[[str], str], files: Files, workers: Workers, busy_after: float
+    ) -> None:
         self.directory = directory
+        self._object_path = object_path
         self._files = files
         self._workers = workers
         self._busy_after = busy_after
@@ -44,16 +49,19 @@ class LocalStaging:
         """Where the bytes of `staged_id` lie."""
         return f"{self.directory}/{checked_id(staged_id)}"
 
-    def leave_note(self, staged_id: str, moved_to: str) -> None:
-        """Say where the bytes are about to be moved."""
+    def leave_note(self, staged_id: str, key: str) -> None:
+        """Say which object the bytes are about to become."""
         handle = self._files.open(self.path(staged_id) + NOTE, "create")
         try:
-            self._files.write(handle, moved_to.encode(), 0)
+            self._files.write(handle, key.encode(), 0)
         finally:
             self._files.close(handle)
 
     def moved_to(self, staged_id: str) -> str | None:
-        """Where the bytes were moved to, None while they are (or nothing is) here."""
+        """Where the bytes were moved to, None while they are (or nothing is) here.
+
+        A note that a power loss left torn says nothing.
+        """
         path = self.path(staged_id)
         if self._size_at(path):
             return None
@@ -62,9 +70,10 @@ class LocalStaging:
         except FileNotFoundError:
             return None
         try:
-            return self._files.read(handle, NOTE_BYTES_MAX, 0).decode() or None
+            note = self._files.read(handle, NOTE_BYTES_MAX, 0)
         finally:
             self._files.close(handle)
+        return self._object_path(note.decode()) if _KEY.fullmatch(note) else None
 
     @asynccontextmanager
     async def hold(self, staged_id: str) -> AsyncIterator[None]:
