@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -102,10 +102,14 @@ def index(members: Sequence[bytes], **more: object) -> bytes:
 
 
 async def push_image(
-    registry: Registry, repository: str, reference: str, layers: Sequence[bytes], **more: object
+    registry: Registry,
+    repository: str,
+    reference: str,
+    layers: Sequence[bytes],
+    annotations: Mapping[str, str] | None = None,
 ) -> tuple[bytes, PushedManifest]:
     """Push an image with everything it needs; gives the manifest's bytes too."""
     for data in (b"{}", *layers):
         await push_blob(registry, repository, data)
-    manifest = image(layers, **more)
+    manifest = image(layers, annotations=annotations or {})
     return manifest, await push_manifest(registry, repository, reference, manifest)
