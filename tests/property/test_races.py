@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections import defaultdict
 from pathlib import Path
@@ -14,9 +15,11 @@ from artifactstore.dataplane.spi import Hints
 from artifactstore.errors import ArtifactStoreError, ManifestBlobUnknown, NotFound
 from artifactstore.events import codec, model, replay
 from artifactstore.identity.actor import ANONYMOUS
+from artifactstore.identity.digest import ContentAddress
 from artifactstore.identity.names import RepositoryName, TagName
 from artifactstore.registry.core import one_chunk
 from artifactstore.registry.registry import Registry
+from artifactstore.storage.spi import key_of
 from artifactstore.testing.log_contract import refusal_of
 from tests.stores import (
     INDEX,
@@ -231,3 +234,28 @@ async def test_same_push_by_many(tmp_path: Path) -> None:
     assert types.count(model.TagMoved.TYPE) == 1
     for registry in registries:
         await registry.close()
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["refreshed", "named"])
+async def test_sweep_looks_again_under_the_fence(tmp_path: Path, named: bool) -> None:
+    """What was refreshed, or named by a fact, between the sweep's listing and its unlinking is spared."""
+    now = [system_clock()]
+    registry = fresh_registry(tmp_path, clock=lambda: now[0])
+    stored = (await registry.plane.ingest_stream(one_chunk(b"late"), Hints())).stored
+    assert stored is not None
+    now[0] += 25 * HOUR
+    remove = registry._remove
+
+    async def after_the_listing(batch: dict[ContentAddress, int], before: int, dry_run: bool) -> list[int]:
+        assert list(batch) == [stored.address]
+        if named:
+            await push_blob(registry, REPOSITORY, b"late")
+            os.utime(tmp_path / "storage" / "objects" / key_of(stored.address), (0, 0))
+        else:
+            await registry.plane.ingest_stream(one_chunk(b"late"), Hints())
+        return await remove(batch, before, dry_run)
+
+    registry._remove = after_the_listing  # type: ignore[method-assign]  # the moment that is to be hit
+    assert (await registry.sweep()).objects == 0
+    assert [listed.target async for listed in registry.plane.list_objects()] == [stored.address]
+    await registry.close()
