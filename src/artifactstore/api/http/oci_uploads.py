@@ -31,13 +31,14 @@ async def get_upload(registry: Registry, request: ask.UploadGet, call: Call) -> 
 async def append_upload(registry: Registry, request: ask.UploadAppend, call: Call) -> Answer:
     """end-5: a chunk with its Content-Range, or, without one, whatever the stream brings."""
     try:
+        offset, length = await _place(registry, request, call)
         status = await registry.append_upload(
             call.principal,
             request.repository,
             request.upload_id,
             call.body_stream(),
-            offset=await _offset(registry, request, call),
-            length=call.length,
+            offset=offset,
+            length=length,
         )
     except (ChunkOutOfOrder, UploadBusy) as refusal:
         return _refused(request, refusal)
@@ -47,14 +48,15 @@ async def append_upload(registry: Registry, request: ask.UploadAppend, call: Cal
 async def close_upload(registry: Registry, request: ask.UploadClose, call: Call) -> Answer:
     """end-6: perhaps a last chunk, whose place is looked at before its digest, and the blob is there."""
     try:
+        offset, length = await _place(registry, request, call)
         blob = await registry.close_upload(
             call.principal,
             request.repository,
             request.upload_id,
             call.body_stream(),
             request.digest,
-            offset=await _offset(registry, request, call),
-            length=call.length,
+            offset=offset,
+            length=length,
         )
     except (ChunkOutOfOrder, UploadBusy) as refusal:
         return _refused(request, refusal)
@@ -73,14 +75,14 @@ def opened(status: UploadStatus) -> Answer:
     return empty(202, _standing(status))
 
 
-async def _offset(registry: Registry, request: Upload, call: Call) -> int | None:
-    """Where the chunk says that it begins. Raises SizeInvalid when its two lengths differ, ChunkOutOfOrder.
+async def _place(registry: Registry, request: Upload, call: Call) -> tuple[int | None, int | None]:
+    """Where the chunk says that it begins, and how long it is. Raises SizeInvalid, ChunkOutOfOrder.
 
     A Content-Range that cannot be read belongs nowhere, so it is answered as one that belongs elsewhere.
     """
     text = call.header(b"content-range")
     if text is None:
-        return None
+        return None, call.length
     span = ranges.chunk_span(text)
     if span is None:
         status = await registry.upload_status(call.principal, request.repository, request.upload_id)
@@ -90,7 +92,7 @@ async def _offset(registry: Registry, request: Upload, call: Call) -> int | None
             "Content-Range and Content-Length differ",
             detail={"content-range": text[:100], "content-length": call.length},
         )
-    return span.offset
+    return span
 
 
 def _standing(status: UploadStatus) -> Headers:
