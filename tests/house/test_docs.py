@@ -58,8 +58,9 @@ def undocumented(path: Path) -> Iterator[str]:
     if not ast.get_docstring(tree):
         yield str(path)
     for node in tree.body:
-        named = isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        if named and not node.name.startswith("_") and not ast.get_docstring(node):
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
+            continue
+        if not ast.get_docstring(node):
             yield f"{path.name}:{node.lineno} {node.name}"
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from artifactstore import bootstrap
 from artifactstore.api.http.app import RestApp
@@ -30,22 +30,11 @@ START = 1_763_690_000_123_456
 """The first log time of every store here, in µs since 1970 UTC; a second later with each look at the clock."""
 
 
-class Store:
-    """The registry, to push to, and an HTTP client, to ask with."""
+class Pusher:
+    """Pushes what the tests need to a registry."""
 
-    def __init__(self, registry: Registry, client: httpx.AsyncClient) -> None:
+    def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        self.client = client
-
-    async def get(self, path: str, **headers: str) -> httpx.Response:
-        return await self.client.get(path, headers=headers)
-
-    async def json(self, path: str, **headers: str) -> dict[str, Any]:
-        """The JSON object at `path`, which must be there."""
-        response = await self.get(path, **headers)
-        assert response.status_code == 200, response.text
-        value: dict[str, Any] = response.json()
-        return value
 
     async def blob(self, repository: str, data: bytes) -> str:
         """Push a blob; returns its sha256 digest."""
@@ -78,6 +67,24 @@ class Store:
     async def delete(self, repository: str, digest: str) -> None:
         """Delete a manifest."""
         await self.registry.delete_manifest(ANONYMOUS, RepositoryName.parse(repository), Digest.parse(digest))
+
+
+class Store(Pusher):
+    """The registry, to push to, and an HTTP client, to ask with."""
+
+    def __init__(self, registry: Registry, client: httpx.AsyncClient) -> None:
+        super().__init__(registry)
+        self.client = client
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        return await self.client.get(path, headers=headers)
+
+    async def json(self, path: str, **headers: str) -> dict[str, Any]:
+        """The JSON object at `path`, which must be there."""
+        response = await self.get(path, **headers)
+        assert response.status_code == 200, response.text
+        value: dict[str, Any] = response.json()
+        return value
 
 
 def sha256(data: bytes) -> str:

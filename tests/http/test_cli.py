@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 import artifactstore
 from artifactstore.cli.main import app
 from artifactstore.manifest.projection import from_jcs
-from tests.http.native_store import Store, subject
+from tests.http.native_store import Pusher, subject
 from tests.stores import fresh_registry
 
 SIGNATURE = "application/vnd.dev.cosign.artifact.sig.v1+json"
@@ -25,7 +25,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     async def fill() -> None:
         registry = fresh_registry(directory)
-        store = Store(registry, None)
+        store = Pusher(registry)
         digest = await store.package("acme/reports", {"a.txt": b"alpha", "sub/b.txt": b"beta"}, "v1")
         await store.package("acme/reports", {None: b"signed"}, artifactType=SIGNATURE, subject=subject(digest))
         await store.package("other", {"c.txt": b"gamma"}, "latest", "v2")

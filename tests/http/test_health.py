@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from artifactstore.errors import BackendUnavailable
@@ -49,3 +50,9 @@ async def test_health_is_never_cached() -> None:
     async with opened() as store:
         for path in ("/health", "/health/ready", "/health/live"):
             assert (await store.get(path)).headers["cache-control"] == "no-store"
+
+
+def test_running_server_is_healthy(http: httpx.Client) -> None:
+    """A server that listens answers each check, and its document names the paths they are at."""
+    paths = [path for path in http.get("/api/v1/openapi.json").json()["paths"] if path.startswith("/health")]
+    assert [http.get(path).status_code for path in paths] == [200, 200, 200]

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from tests.http.native_store import OCI_INDEX, START, Store, opened, subject
 
-REPORT = {"a.txt": b"alpha", "sub/b.txt": b"beta"}
+REPORT: dict[str | None, bytes] = {"a.txt": b"alpha", "sub/b.txt": b"beta"}
 
 
 @pytest_asyncio.fixture

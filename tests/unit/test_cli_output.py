@@ -50,3 +50,13 @@ def test_progress_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str
     with output.progress("working") as progress, output.working("still"):
         progress(1, 2)
     assert capsys.readouterr() == ("", "")
+
+
+def test_table_for_people_cuts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However narrow the window, a digest is shown whole, so that it can be copied."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "20")
+    digest = f"sha512:{'0' * 128}"
+    output.table(("DIGEST", "SIZE"), [(digest, "1 B")])
+    assert digest in terminal.getvalue()

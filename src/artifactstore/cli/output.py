@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+WIDTH_MAX = 10_000
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -50,10 +51,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        drawn.add_column(column, no_wrap=True)
     for cells in rows:
         drawn.add_row(*(Text(_plain(cell)) for cell in cells))
-    Console().print(drawn)
+    # As wide as it is: a digest that was cut to fit the window could not be copied.
+    Console(width=WIDTH_MAX).print(drawn, crop=False)
 
 
 def row(cells: Sequence[object]) -> None:
