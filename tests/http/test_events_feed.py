@@ -10,6 +10,7 @@ import cbor2
 import pytest
 import pytest_asyncio
 
+from artifactstore.events.log import LogPage
 from artifactstore.manifest.codec import decode, encode
 from tests.http.native_store import START, Store, opened
 
@@ -133,3 +134,17 @@ async def test_other_representations_are_406(store: Store) -> None:
     """What the feed cannot be written in is refused with what it can."""
     response = await store.get("/api/v1/events", accept="text/event-stream")
     assert (response.status_code, response.json()["code"]) == (406, "NOT_ACCEPTABLE")
+
+
+async def test_head_is_never_behind_what_was_scanned(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the log grows while a page is read, the head that is told includes the events told."""
+    read = store.registry.log.read
+
+    async def read_late(*arguments: Any, **options: Any) -> LogPage:
+        await store.blob("c/z", b"late")
+        return await read(*arguments, **options)
+
+    monkeypatch.setattr(store.registry.log, "read", read_late)
+    feed = await store.json("/api/v1/events")
+    assert feed["events"][-1]["stream"] == "c/z"
+    assert feed["head"] == feed["scanned"] == feed["events"][-1]["sequence"]

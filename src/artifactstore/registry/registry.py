@@ -24,7 +24,7 @@ EVENTS_BYTES_MAX = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """Events in order, the head they were read under, and the last sequence scanned: the next cursor."""
+    """Events in order, the head right after they were read, and the last sequence scanned: the next cursor."""
 
     head: Head
     events: Sequence[Event]
@@ -78,7 +78,8 @@ class Registry(Uploads, Packages, Upkeep):
                 "the cursor does not belong to this log", detail={"log_id": head.log_id, "head": head.sequence}
             )
         page = await self.log.read(after, limit=limit, bytes_max=EVENTS_BYTES_MAX, stream=repository)
-        return EventPage(head, page.events, page.scanned)
+        # The log may have grown while it was read; the head that is told is never behind what was scanned.
+        return EventPage(await self.log.head(), page.events, page.scanned)
 
     def tail(self, principal: Principal, since_sequence: int = 0) -> AsyncIterator[Event]:
         """Every event after `since_sequence`, now and as they come. Raises LogRewound."""
