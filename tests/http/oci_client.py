@@ -25,7 +25,7 @@ def digest(data: bytes, algorithm: str = "sha256") -> str:
     return f"{algorithm}:{state.hexdigest()}"
 
 
-def descriptor(data: bytes, media_type: str = OCTETS, algorithm: str = "sha256", **more: Any) -> dict[str, Any]:
+def descriptor(data: bytes, media_type: str = OCTETS, algorithm: str = "sha256", /, **more: Any) -> dict[str, Any]:
     """A descriptor of `data`."""
     return {"mediaType": media_type, "digest": digest(data, algorithm), "size": len(data), **more}
 
@@ -36,7 +36,7 @@ def image(*layers: bytes, algorithm: str = "sha256", **more: Any) -> bytes:
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": descriptor(b"{}", EMPTY, algorithm),
-        "layers": [descriptor(layer, algorithm=algorithm) for layer in layers],
+        "layers": [descriptor(layer, OCTETS, algorithm) for layer in layers],
         **more,
     }
     return json.dumps({name: value for name, value in fields.items() if value is not None}).encode()
@@ -78,7 +78,9 @@ class Repository:
         """Close an upload under a digest."""
         return self.http.put(upload, params={"digest": named}, content=data, headers=headers)
 
-    def put(self, reference: str, body: bytes, media_type: str | None = MANIFEST, **query: Any) -> httpx.Response:
+    def put(
+        self, reference: str, body: bytes | Iterable[bytes], media_type: str | None = MANIFEST, **query: Any
+    ) -> httpx.Response:
         """Push a manifest."""
         headers = {} if media_type is None else {"content-type": media_type}
         return self.http.put(f"{self.at}/manifests/{reference}", content=body, headers=headers, params=query)
