@@ -47,7 +47,7 @@ def test_text_and_back() -> None:
 )
 def test_nonsense_is_refused(environment: dict[str, str]) -> None:
     """A misspelt or senseless setting stops the start and is named."""
-    with pytest.raises(ConfigInvalid, match="ARTIFACTSTORE_|memory"):
+    with pytest.raises(ConfigInvalid, match=r"ARTIFACTSTORE_|memory"):
         load({}, environment)
 
 

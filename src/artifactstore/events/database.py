@@ -44,8 +44,8 @@ class Query(Statement, Generic[T]):
         self.row = row
 
 
-class Facts(Protocol):
-    """Look-ups in one consistent state: what pure decisions are made from."""
+class Session(Protocol):
+    """Look-ups in one consistent state, and changes where it is a write transaction."""
 
     def one(self, query: Query[T], **values: Any) -> T | None:
         """The first row, or None."""
@@ -54,18 +54,6 @@ class Facts(Protocol):
     def all(self, query: Query[T], **values: Any) -> list[T]:
         """Every row."""
         ...
-
-
-class Reader(Protocol):
-    """The same look-ups for the event loop; each sees every commit that was acknowledged before it."""
-
-    async def one(self, query: Query[T], **values: Any) -> T | None: ...
-
-    async def all(self, query: Query[T], **values: Any) -> list[T]: ...
-
-
-class Session(Facts, Protocol):
-    """Look-ups and changes inside one write transaction."""
 
     def each(self, query: Query[T], **values: Any) -> Iterator[T]:
         """Every row, one at a time, without keeping them all."""
@@ -78,6 +66,14 @@ class Session(Facts, Protocol):
     def run_many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute for each row, by the driver's executemany."""
         ...
+
+
+class Reader(Protocol):
+    """The same look-ups for the event loop; each sees every commit that was acknowledged before it."""
+
+    async def one(self, query: Query[T], **values: Any) -> T | None: ...
+
+    async def all(self, query: Query[T], **values: Any) -> list[T]: ...
 
 
 @contextmanager

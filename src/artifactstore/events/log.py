@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from artifactstore.events.database import Facts, Statement
+from artifactstore.events.facts import Facts, WorkingChange
 from artifactstore.events.model import Draft, Event
 
 Clock = Callable[[], int]
@@ -21,14 +21,6 @@ class Head:
     log_id: str
     sequence: int
     time: int
-
-
-@dataclass(frozen=True, slots=True)
-class WorkingChange:
-    """A change of working state that belongs to the same transaction as the facts."""
-
-    statement: Statement
-    values: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

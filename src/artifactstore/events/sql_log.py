@@ -21,10 +21,12 @@ from sqlalchemy import bindparam, select
 
 from artifactstore.errors import ArtifactStoreError, BackendUnavailable, LogRewound, TooManyRequests
 from artifactstore.events import codec
-from artifactstore.events.database import Facts, Query, Session, SqliteDatabase, SqliteSession, Statement
+from artifactstore.events.database import Query, Session, SqliteDatabase, SqliteSession, Statement
+from artifactstore.events.facts import Facts
 from artifactstore.events.log import Appended, Clock, Decide, Head, LogPage
 from artifactstore.events.model import Event, LogCreated
 from artifactstore.events.schema import EVENTS, LOG_HEAD
+from artifactstore.events.sql_facts import SqlFacts, change_working
 from artifactstore.events.tail import HeadWatcher
 from artifactstore.events.views import VIEWS, SqlViews
 from artifactstore.identity.actor import SYSTEM
@@ -88,10 +90,10 @@ class Recorder:
     def run(self, actor: str, decide: Decide) -> Appended:
         """Decide and record one request. What it raises leaves the transaction to be rolled back to before it."""
         time = self._log_time()
-        decision = decide(self.session, time)
+        decision = decide(SqlFacts(self.session), time)
         events = tuple(self._record(drafted, actor, time) for drafted in decision.facts)
         for change in decision.working:
-            self.session.run(change.statement, **change.values)
+            change_working(self.session, change)
         return Appended(events, decision.answer)
 
     def move_head(self) -> None:
@@ -299,7 +301,7 @@ class SqlLog:
 
         try:
             with self._database.writing(self._writer) as session:
-                settle(lambda: fence.held.set_result(session))
+                settle(lambda: fence.held.set_result(SqlFacts(session)))
                 fence.released.wait(FENCE_SECONDS_MAX)
         except BackendUnavailable as error:
             failure = error

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import Column, Index, Table, bindparam, func, select
 
 from artifactstore.events.database import Query, Statement
+from artifactstore.events.facts import UploadRow
 from artifactstore.events.schema import BIG, METADATA, TEXT
 
 UPLOAD_SESSIONS = Table(
@@ -20,17 +19,6 @@ UPLOAD_SESSIONS = Table(
     Index("upload_sessions_by_age", "created_at"),
 )
 """Working state: an upload that was answered 202 and not finished. Its staged bytes tell how far it came."""
-
-
-@dataclass(frozen=True, slots=True)
-class UploadRow:
-    """An open upload; `created_at` in µs since 1970 UTC, `algorithm` what the client announced to close with."""
-
-    upload_id: str
-    repository: str
-    actor: str
-    algorithm: str | None
-    created_at: int
 
 
 UPLOAD = Query(select(UPLOAD_SESSIONS).where(UPLOAD_SESSIONS.c.upload_id == bindparam("upload_id")), UploadRow)

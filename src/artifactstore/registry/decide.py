@@ -6,7 +6,7 @@ They run under the fence, so what they read is what they change; all that takes 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from artifactstore.errors import (
     BlobUnknown,
@@ -17,9 +17,9 @@ from artifactstore.errors import (
     ManifestUnknown,
     TooManyRequests,
 )
-from artifactstore.events import codec, working
-from artifactstore.events.database import Facts
-from artifactstore.events.log import Decision, WorkingChange
+from artifactstore.events import codec
+from artifactstore.events.facts import Facts, ManifestRow, UploadEnded, UploadOpened, UploadRow, WorkingChange
+from artifactstore.events.log import Decision
 from artifactstore.events.model import (
     BlobLinked,
     BlobUnlinked,
@@ -30,7 +30,6 @@ from artifactstore.events.model import (
     TagDeleted,
     TagMoved,
 )
-from artifactstore.events.views import blobs, objects, packages, retention, tags
 from artifactstore.identity.digest import ContentAddress, Digest
 
 INGEST_AGE_MAX = 3600 * 1_000_000
@@ -84,9 +83,9 @@ class ManifestPush:
 def link_blob(push: BlobPush, facts: Facts, time: int) -> Decision:
     """The repository holds the blob, and every digest it was hashed to names it."""
     _require_fresh(push.ingested_at, time)
-    forget = () if push.upload_id is None else (forget_upload(push.upload_id),)
+    forget = () if push.upload_id is None else (UploadEnded(push.upload_id),)
     address = str(push.object.address)
-    linked = facts.one(blobs.BY_ADDRESS, repository=push.repository, address=address) is not None
+    linked = facts.blob_at(push.repository, address) is not None
     if linked and _all_known(push.object, facts):
         return Decision(working=forget)
     return _record(BlobLinked(push.repository, push.object, push.digest), working=forget)
@@ -94,13 +93,13 @@ def link_blob(push: BlobPush, facts: Facts, time: int) -> Decision:
 
 def mount_blob(repository: str, digest: Digest, source: str | None, facts: Facts, time: int) -> Decision:
     """The repository holds a blob that `source` (or, with None, any repository) holds. The answer: whether it does."""
-    if facts.one(blobs.BY_DIGEST, repository=repository, digest=str(digest)) is not None:
+    if facts.blob(repository, str(digest)) is not None:
         return Decision(answer=True)
-    address = facts.one(objects.ADDRESS_OF, digest=str(digest))
+    address = facts.address_of(str(digest))
     if address is None:
         return Decision(answer=False)
-    holder = facts.one(blobs.HOLDER, address=address) if source is None else source
-    if holder is None or facts.one(blobs.BY_ADDRESS, repository=holder, address=address) is None:
+    holder = facts.holder(address) if source is None else source
+    if holder is None or facts.blob_at(holder, address) is None:
         return Decision(answer=False)
     fact = BlobLinked(repository, object_fact(address, facts), digest, mounted_from=holder)
     return Decision(facts=(codec.draft(fact),), answer=True)
@@ -108,7 +107,7 @@ def mount_blob(repository: str, digest: Digest, source: str | None, facts: Facts
 
 def unlink_blob(repository: str, digest: Digest, facts: Facts, time: int) -> Decision:
     """The repository no longer holds the blob; live packages keep their own reference."""
-    blob = facts.one(blobs.BY_DIGEST, repository=repository, digest=str(digest))
+    blob = facts.blob(repository, str(digest))
     if blob is None:
         raise BlobUnknown("no such blob in this repository", detail={"digest": str(digest)})
     return _record(BlobUnlinked(repository, ContentAddress.parse(blob.content_address), digest))
@@ -117,7 +116,7 @@ def unlink_blob(repository: str, digest: Digest, facts: Facts, time: int) -> Dec
 def push_manifest(push: ManifestPush, facts: Facts, time: int) -> Decision:
     """The manifest is stored and its package finalized, unless it lives already; then its tags move."""
     _require_fresh(push.ingested_at, time)
-    known = facts.one(packages.MANIFEST_BY_ADDRESS, repository=push.repository, address=str(push.address))
+    known = facts.manifest_at(push.repository, str(push.address))
     if known is None:
         _require_children(push, facts)
         _require_class(push.retention_class, facts)
@@ -129,7 +128,7 @@ def repush_manifest(
     repository: str, address: ContentAddress, media_type: str, moves: tuple[TagPush, ...], facts: Facts, time: int
 ) -> Decision:
     """A manifest that lives already is pushed again: nothing but its tags move."""
-    known = facts.one(packages.MANIFEST_BY_ADDRESS, repository=repository, address=str(address))
+    known = facts.manifest_at(repository, str(address))
     if known is None:
         raise FactsChanged("the manifest was deleted meanwhile", detail={"content_address": str(address)})
     return _repushed(repository, known, media_type, moves, facts)
@@ -137,7 +136,7 @@ def repush_manifest(
 
 def move_tag(repository: str, tag: TagPush, facts: Facts, time: int) -> Decision:
     """The tag names the manifest that `tag.digest` names in this repository."""
-    found = facts.one(packages.MANIFEST_BY_DIGEST, repository=repository, digest=str(tag.digest))
+    found = facts.manifest(repository, str(tag.digest))
     if found is None:
         raise ManifestUnknown("no such manifest in this repository", detail={"digest": str(tag.digest)})
     return Decision(facts=_tag_moves(repository, ContentAddress.parse(found.content_address), (tag,), facts))
@@ -145,7 +144,7 @@ def move_tag(repository: str, tag: TagPush, facts: Facts, time: int) -> Decision
 
 def delete_tag(repository: str, tag: str, facts: Facts, time: int) -> Decision:
     """The tag names nothing any more; its manifest stays."""
-    found = facts.one(tags.BY_NAME, repository=repository, tag=tag)
+    found = facts.tag(repository, tag)
     if found is None:
         raise ManifestUnknown("no such tag in this repository", detail={"tag": tag})
     return _record(TagDeleted(repository, tag, ContentAddress.parse(found.content_address)))
@@ -153,35 +152,30 @@ def delete_tag(repository: str, tag: str, facts: Facts, time: int) -> Decision:
 
 def delete_manifest(repository: str, digest: Digest, facts: Facts, time: int) -> Decision:
     """The manifest, its package and every tag on it are gone from the repository: one fact."""
-    found = facts.one(packages.MANIFEST_BY_DIGEST, repository=repository, digest=str(digest))
+    found = facts.manifest(repository, str(digest))
     if found is None:
         raise ManifestUnknown("no such manifest in this repository", detail={"digest": str(digest)})
     return _record(ManifestDeleted(repository, ContentAddress.parse(found.content_address), digest))
 
 
-def open_upload(row: working.UploadRow, open_max: int, facts: Facts, time: int) -> Decision:
+def open_upload(row: UploadRow, open_max: int, facts: Facts, time: int) -> Decision:
     """An upload is open, if not too many are."""
-    if (facts.one(working.OPEN_UPLOADS) or 0) >= open_max:
+    if facts.open_uploads() >= open_max:
         raise TooManyRequests("too many uploads are open", detail={"open_max": open_max})
-    return Decision(working=(WorkingChange(working.OPEN_UPLOAD, asdict(row)),))
+    return Decision(working=(UploadOpened(row),))
 
 
 def close_upload(upload_id: str, facts: Facts, time: int) -> Decision:
     """The upload is forgotten: cancelled, refused or expired."""
-    return Decision(working=(forget_upload(upload_id),))
-
-
-def forget_upload(upload_id: str) -> WorkingChange:
-    """The change that ends an upload."""
-    return WorkingChange(working.FORGET_UPLOAD, {"id": upload_id})
+    return Decision(working=(UploadEnded(upload_id),))
 
 
 def object_fact(address: str, facts: Facts) -> ObjectFact:
     """What the facts know of an object that is there."""
-    location = facts.one(objects.LOCATION, address=address)
+    location = facts.location(address)
     if location is None:
         raise FactsChanged("an object is known by digest and has no location", detail={"address": address})
-    known = (Digest.parse(text) for text in facts.all(objects.DIGESTS_OF, address=address))
+    known = (Digest.parse(text) for text in facts.digests_of(address))
     digests = {digest.algorithm: digest for digest in known}
     return ObjectFact(ContentAddress.parse(address), digests, location.size, location.backend_id)
 
@@ -196,7 +190,7 @@ def _require_fresh(ingested_at: int, time: int) -> None:
 
 
 def _all_known(stored: ObjectFact, facts: Facts) -> bool:
-    known: Iterable[str] = facts.all(objects.DIGESTS_OF, address=str(stored.address))
+    known: Iterable[str] = facts.digests_of(str(stored.address))
     return {str(digest) for digest in stored.digests.values()} <= set(known)
 
 
@@ -218,20 +212,20 @@ def _require_children(push: ManifestPush, facts: Facts) -> None:
 def address_of_child(repository: str, digest: str, is_manifest: bool, facts: Facts) -> str | None:
     """What a descriptor names in this repository: a manifest (of an index, also a blob), or a blob."""
     if is_manifest:
-        found = facts.one(packages.MANIFEST_BY_DIGEST, repository=repository, digest=digest)
+        found = facts.manifest(repository, digest)
         if found is not None:
             return found.content_address
-    blob = facts.one(blobs.BY_DIGEST, repository=repository, digest=digest)
+    blob = facts.blob(repository, digest)
     return None if blob is None else blob.content_address
 
 
 def _require_class(name: str | None, facts: Facts) -> None:
-    if name is not None and facts.one(retention.CLASS, name=name) is None:
+    if name is not None and not facts.has_retention_class(name):
         raise ManifestInvalid("no such retention class", detail={"retention_class": name[:200]})
 
 
 def _repushed(
-    repository: str, known: packages.ManifestRow, media_type: str, moves: tuple[TagPush, ...], facts: Facts
+    repository: str, known: ManifestRow, media_type: str, moves: tuple[TagPush, ...], facts: Facts
 ) -> Decision:
     if known.media_type != media_type:
         raise ManifestInvalid(f"these bytes are stored here as {known.media_type}", detail={"media_type": media_type})
@@ -242,7 +236,7 @@ def _tag_moves(repository: str, address: ContentAddress, moves: tuple[TagPush, .
     """The moves of those tags that do not name this already under the same digest."""
     made = []
     for move in moves:
-        now = facts.one(tags.BY_NAME, repository=repository, tag=move.tag)
+        now = facts.tag(repository, move.tag)
         if now is None or (now.content_address, now.digest) != (str(address), str(move.digest)):
             made.append(codec.draft(TagMoved(repository, move.tag, address, move.digest)))
     return tuple(made)

@@ -10,6 +10,7 @@ from artifactstore.dataplane.spi import DataPlane, StoredObject
 from artifactstore.errors import ManifestBlobUnknown, ManifestInvalid
 from artifactstore.events import codec
 from artifactstore.events.database import Reader
+from artifactstore.events.facts import BlobRow, ManifestRow
 from artifactstore.events.model import Draft, EdgeFact, ManifestStored, PackageFinalized, Relation
 from artifactstore.events.views import blobs, objects, packages
 from artifactstore.identity.digest import PRIMARY, ContentAddress, Digest
@@ -105,7 +106,7 @@ def _native(
 
 
 async def _find(reader: Reader, repository: str, digest: str, nested: bool, required: bool) -> Found:
-    row: blobs.BlobRow | packages.ManifestRow | None = None
+    row: BlobRow | ManifestRow | None = None
     if nested:
         row = await reader.one(packages.MANIFEST_BY_DIGEST, repository=repository, digest=digest)
     if row is None:

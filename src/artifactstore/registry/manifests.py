@@ -16,9 +16,9 @@ from artifactstore.errors import (
     SizeExceeded,
     Unsupported,
 )
+from artifactstore.events.facts import ManifestRow
 from artifactstore.events.log import Decide
 from artifactstore.events.views import edges, history, objects, packages, repositories, tags
-from artifactstore.events.views.packages import ManifestRow
 from artifactstore.identity.actor import Principal
 from artifactstore.identity.digest import ContentAddress, Digest, digest_bytes
 from artifactstore.identity.names import RepositoryName, TagName

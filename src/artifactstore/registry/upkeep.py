@@ -99,7 +99,7 @@ class Upkeep(Core):
         removed = []
         async with self.log.fence() as facts:
             for address, size in batch.items():
-                if facts.one(objects.LOCATION, address=str(address)) is not None:
+                if facts.location(str(address)) is not None:
                     continue
                 result = await self.plane.delete_object(address, if_older_than=before)
                 if result.gone:

@@ -10,6 +10,7 @@ from functools import partial
 from artifactstore.dataplane.spi import Hints, Upload
 from artifactstore.errors import DigestInvalid, UploadUnknown
 from artifactstore.events import working
+from artifactstore.events.facts import UploadRow
 from artifactstore.identity.actor import Principal
 from artifactstore.identity.digest import Digest, new_hash
 from artifactstore.identity.names import RepositoryName
@@ -41,7 +42,7 @@ class Uploads(Blobs):
         """
         if algorithm is not None:
             new_hash(algorithm)
-        row = working.UploadRow(uuid.uuid4().hex, repository, principal.actor, algorithm, self.clock())
+        row = UploadRow(uuid.uuid4().hex, repository, principal.actor, algorithm, self.clock())
         opening = partial(decide.open_upload, row, self.policy.uploads_open_max)
         await self.log.append(principal.actor, opening, durable=False)
         return UploadStatus(row.upload_id, repository, 0)
@@ -109,7 +110,7 @@ class Uploads(Blobs):
     async def _forget(self, principal: Principal, upload_id: str) -> None:
         await self.log.append(principal.actor, partial(decide.close_upload, upload_id), durable=False)
 
-    async def _session(self, repository: str, upload_id: str) -> working.UploadRow:
+    async def _session(self, repository: str, upload_id: str) -> UploadRow:
         """The open upload; one of another repository, or past its time, is unknown."""
         session = await self.reader.one(working.UPLOAD, upload_id=upload_id)
         oldest = self.clock() - self.policy.upload_expiry_seconds * MICROSECONDS
@@ -117,9 +118,7 @@ class Uploads(Blobs):
             raise UploadUnknown("no such upload in this repository", detail={"upload": upload_id[:100]})
         return session
 
-    def _hints(
-        self, session: working.UploadRow, offset: int | None, length: int | None, expected: Digest | None
-    ) -> Hints:
+    def _hints(self, session: UploadRow, offset: int | None, length: int | None, expected: Digest | None) -> Hints:
         wanted = (session.algorithm, expected.algorithm if expected else None)
         return Hints(
             expected=expected,

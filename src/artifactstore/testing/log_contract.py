@@ -12,10 +12,9 @@ from typing import Protocol
 
 from artifactstore.errors import ArtifactStoreError, BackendUnavailable, LogRewound, NameInvalid
 from artifactstore.events import codec
-from artifactstore.events.database import Facts
+from artifactstore.events.facts import Facts
 from artifactstore.events.log import Decide, Decision, EventLog
 from artifactstore.events.model import BlobLinked, Event, LogCreated, ObjectFact, TagMoved
-from artifactstore.events.views import repositories, tags
 from artifactstore.identity.digest import ContentAddress, Digest, digest_bytes
 
 BYTES_MAX = 1 << 20
@@ -49,7 +48,7 @@ def recording(number: int, repository: str = "a/b") -> Decide:
 
 def move_once(tag: str, facts: Facts, time: int) -> Decision:
     """Set a tag unless it is set; the answer: whether it was free."""
-    if facts.one(tags.BY_NAME, repository="a/b", tag=tag) is not None:
+    if facts.tag("a/b", tag) is not None:
         return Decision(answer=False)
     fact = TagMoved("a/b", tag, ContentAddress("0" * 64), Digest("sha256", "0" * 64))
     return Decision(facts=(codec.draft(fact),), answer=True)
@@ -142,9 +141,10 @@ async def check_decisions_see_what_was_decided_before(open_log: OpenLog) -> None
 async def check_views_change_with_the_log(open_log: OpenLog) -> None:
     """What an acknowledged append made true is seen by the next decision, by whichever opener."""
     log, other = open_log(), open_log()
-    await log.append("anonymous", recording(1, "new/repository"))
+    fact = linked("new/repository", b"blob")
+    await log.append("anonymous", partial(record, fact))
     async with other.fence() as facts:
-        assert facts.one(repositories.BY_NAME, name="new/repository") is not None
+        assert facts.blob("new/repository", str(fact.digest)) is not None
 
 
 async def check_cancelled_caller_harms_nobody(open_log: OpenLog) -> None:

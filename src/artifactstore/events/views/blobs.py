@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import Column, Index, Table, and_, bindparam, select
 
 from artifactstore.events.database import Query, Session, Statement
+from artifactstore.events.facts import BlobRow
 from artifactstore.events.model import BlobLinked, BlobUnlinked, Event, Fact
 from artifactstore.events.schema import BIG, METADATA, TEXT, insert_new
 from artifactstore.events.views.objects import OBJECT_DIGESTS
@@ -22,14 +21,6 @@ REPOSITORY_BLOBS = Table(
     Column("linked_at", BIG, nullable=False),
     Index("repository_blobs_by_address", "content_address", "repository"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class BlobRow:
-    """A blob of a repository: its object's address and size in bytes."""
-
-    content_address: str
-    size: int
 
 
 _BLOB = select(REPOSITORY_BLOBS.c.content_address, REPOSITORY_BLOBS.c.size)

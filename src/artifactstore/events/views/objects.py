@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import Column, Index, Table, bindparam, select
 
 from artifactstore.events.database import Query, Session, Statement
+from artifactstore.events.facts import LocationRow
 from artifactstore.events.model import BlobLinked, Event, Fact, ManifestStored
 from artifactstore.events.schema import BIG, METADATA, TEXT, insert_new
 from artifactstore.events.views.view import Derived
@@ -29,15 +28,6 @@ OBJECT_DIGESTS = Table(
     Column("content_address", TEXT, nullable=False),
     Index("object_digests_by_address", "content_address", "digest"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LocationRow:
-    """Where an object lies and its size in bytes."""
-
-    content_address: str
-    backend_id: str
-    size: int
 
 
 ADDRESS_OF: Query[str] = Query(

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Index, Integer, Table, and_, bindparam, select
 
 from artifactstore.events.database import Query, Session, Statement
+from artifactstore.events.facts import ManifestRow
 from artifactstore.events.model import Event, Fact, ManifestDeleted, ManifestStored, PackageFinalized
 from artifactstore.events.schema import BIG, EVENTS, METADATA, TEXT
 from artifactstore.events.views.objects import OBJECT_DIGESTS
@@ -46,16 +47,6 @@ ARTIFACT_PACKAGES = Table(
     Index("artifact_packages_by_manifest", "manifest_digest", "stored_sequence"),
 )
 """`metadata` is JSON where it differs from the OCI annotations (native packages), else NULL."""
-
-
-@dataclass(frozen=True, slots=True)
-class ManifestRow:
-    """What answers a manifest request: the object, the digest to answer with, its media type and size in bytes."""
-
-    content_address: str
-    digest: str
-    media_type: str
-    size: int
 
 
 @dataclass(frozen=True, slots=True)

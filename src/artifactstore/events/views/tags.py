@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import Column, Index, Table, bindparam, select
 
 from artifactstore.events.database import Query, Session, Statement
+from artifactstore.events.facts import TagRow
 from artifactstore.events.model import Event, Fact, ManifestDeleted, TagDeleted, TagMoved
 from artifactstore.events.schema import BIG, METADATA, TEXT, upsert
 from artifactstore.events.views.view import Derived
@@ -23,18 +22,6 @@ TAGS = Table(
     Index("tags_by_address", "repository", "content_address", "tag"),
     Index("tags_by_name", "tag", "repository"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TagRow:
-    """A tag: the manifest's address, the digest it was pushed under, and when it last moved (µs since 1970 UTC)."""
-
-    repository: str
-    tag: str
-    content_address: str
-    digest: str
-    moved_sequence: int
-    moved_at: int
 
 
 _IN_REPOSITORY = TAGS.c.repository == bindparam("repository")
