@@ -57,6 +57,8 @@ class Wire:
             return self._buffer == b"" and self._socket.recv(1) == b""
         except TimeoutError:
             return False
+        except ConnectionResetError:
+            return True
 
     def timeout(self, seconds: float) -> None:
         """How long to wait for what may not come."""

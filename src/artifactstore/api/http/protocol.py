@@ -54,7 +54,7 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._forget_lateness()
         self._in_head = False
-        if self._fed > self._head_size_max:
+        if self._fed > self._head_size_max // 2:
             self._check_size()
         super().on_headers_complete()
 
@@ -88,11 +88,11 @@ class Protocol(HttpToolsProtocol):
             self._late = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
 
     def _check_size(self) -> None:
-        """More came than a head may have; perhaps it was body, so look at the head alone."""
+        """So much came that the head may be too large; perhaps it was body, so look at the head alone."""
         if len(self.url) > self._head_size_max // 2:
             self._refusal = HTTPStatus.REQUEST_URI_TOO_LONG
             raise HeadRefused
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self._head_size_max:
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > self._head_size_max:
             self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             raise HeadRefused
 
