@@ -186,7 +186,7 @@ def test_manifest_push_is_two_facts_and_its_tags() -> None:
 
 
 def test_missing_child_is_refused() -> None:
-    """A required child that is missing is named in the refusal; a sparse repository and an optional child may lack it."""
+    """A required child that is missing is named in the refusal; sparse repositories and optional children lack it."""
     with pytest.raises(ManifestBlobUnknown) as refusal:
         decide.push_manifest(manifest_push(), NOTHING, NOW)
     assert refusal.value.detail == {"missing": ["sha256:child"]}
