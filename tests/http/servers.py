@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +45,7 @@ def in_thread(config: Config) -> Iterator[Server]:
         thread.start()
         try:
             wait_for(lambda: server.started or not thread.is_alive())
+            assert server.started
             yield Server(listener.getsockname()[1])
         finally:
             server.should_exit = True
@@ -98,9 +99,8 @@ def stop(process: subprocess.Popen[str]) -> int:
             process.stdout.close()
 
 
-def wait_for(condition: object, seconds: float = SECONDS_MAX) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = SECONDS_MAX) -> None:
     """Return when `condition()` is true; fail when it does not become so."""
-    assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"

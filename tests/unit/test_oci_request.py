@@ -35,6 +35,7 @@ ASKED: list[tuple[str, str, str, Any]] = [
     ("GET", "/v2/", "", ask.Ping()),
     ("GET", "/v2", "", ask.Ping()),
     ("HEAD", "/v2/", "", ask.Ping()),
+    ("HEAD", f"{AT}/tags/list", "", ask.TagList(N, ask.Page())),
     ("GET", f"{AT}/blobs/{D}", "", ask.BlobGet(N, D)),
     ("HEAD", f"{AT}/blobs/{LONG}", "ns=docker.io", ask.BlobGet(N, LONG)),
     ("DELETE", f"{AT}/blobs/blake3:{HEX}", "", ask.BlobDelete(N, Digest("blake3", HEX))),

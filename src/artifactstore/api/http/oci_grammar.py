@@ -184,6 +184,11 @@ def _repository_list(name: str, tail: str, query: Pairs) -> ask.RepositoryList:
     return ask.RepositoryList(RepositoryName.parse(name) if name else None, values.page(query))
 
 
+def _reading(build: Build) -> Mapping[str, Build]:
+    """What can be read and nothing else; wherever GET is answered, HEAD is (RFC 9110, 9.1)."""
+    return {"GET": build, "HEAD": build}
+
+
 _BLOB: Mapping[str, Build] = {"GET": _blob_get, "HEAD": _blob_get, "DELETE": _blob_delete}
 _START: Mapping[str, Build] = {"POST": _start}
 _SESSION: Mapping[str, Build] = {"GET": _status, "PATCH": _append, "PUT": _close, "DELETE": _cancel}
@@ -193,13 +198,13 @@ _MANIFEST: Mapping[str, Build] = {
     "PUT": _manifest_put,
     "DELETE": _manifest_delete,
 }
-_TAGS: Mapping[str, Build] = {"GET": _tag_list}
-_REFERRERS: Mapping[str, Build] = {"GET": _referrer_list}
-_REPOSITORIES: Mapping[str, Build] = {"GET": _repository_list}
-_DISCOVER: Mapping[str, Build] = {"GET": _discover}
-_HISTORY: Mapping[str, Build] = {"GET": _history}
-_PING = Route({"GET": lambda *_: ask.Ping(), "HEAD": lambda *_: ask.Ping()})
-_CATALOG = Route({"GET": lambda name, tail, query: ask.Catalog(values.page(query))})
+_TAGS = _reading(_tag_list)
+_REFERRERS = _reading(_referrer_list)
+_REPOSITORIES = _reading(_repository_list)
+_DISCOVER = _reading(_discover)
+_HISTORY = _reading(_history)
+_PING = Route(_reading(lambda name, tail, query: ask.Ping()))
+_CATALOG = Route(_reading(lambda name, tail, query: ask.Catalog(values.page(query))))
 _FIXED: Mapping[str, Route] = {"/v2": _PING, "/v2/": _PING, "/v2/_catalog": _CATALOG}
 _FAMILIES: Mapping[str, Callable[[str, str], Route | None]] = {
     "blobs": _blobs,
