@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from artifactstore.config import Config
+from artifactstore.dataplane.cached import CachedDataPlane
 from artifactstore.dataplane.inproc import InProcessDataPlane
 from artifactstore.errors import BackendUnavailable
 from artifactstore.events import migrate
@@ -69,7 +70,8 @@ def open_registry(
         close_storage()
 
     closing: tuple[Callable[[], Awaitable[None]], ...] = (log.close, close_rest)
-    return Registry(log, SqliteReader(reader), plane, _policy(config), clock, closing)
+    cached = CachedDataPlane(plane, plane, config.read_cache_size)
+    return Registry(log, SqliteReader(reader), cached, _policy(config), clock, closing)
 
 
 def open_memory(config: Config | None = None, *, clock: Clock = system_clock) -> Registry:

@@ -37,6 +37,7 @@ class Config:
     upload_expiry: int = 24 * 3600
     uploads_open_max: int = 10_000
     page_size_max: int = 10_000
+    read_cache_size: int = 32 * MEBIBYTE
     tags_per_push_max: int = 100
     sparse_repositories: tuple[str, ...] = ()
     delete_blobs: bool = True
@@ -71,6 +72,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "blob_size_max": "Largest blob, in bytes.",
     "upload_expiry": "Seconds after its start at which an unfinished upload is forgotten.",
     "uploads_open_max": "Most uploads open at a time.",
+    "read_cache_size": "Bytes of small objects, such as manifests, that each process keeps in memory.",
     "page_size_max": "Most entries in one page of a list.",
     "tags_per_push_max": "Most tags that one manifest push may set.",
     "sparse_repositories": "Comma-separated repository prefixes that accept manifests without their content; `*`: all.",
@@ -164,6 +166,7 @@ _LEAST = {
     "uploads_open_max": 1,
     "page_size_max": 100,
     "tags_per_push_max": 10,
+    "read_cache_size": 0,
     "sweep_interval": 0,
     "drain_seconds": 0,
 }
