@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
@@ -123,6 +123,15 @@ class SqliteSession:
         with translated():
             self.connection.executemany(sql, [{**constants, **row} for row in rows])
 
+    def end(self) -> None:
+        """The transaction is over: whoever still holds this session must not reach into the next one."""
+        self.connection = cast(sqlite3.Connection, _Ended())
+
+
+class _Ended:
+    def __getattr__(self, name: str) -> Any:
+        raise BackendUnavailable("the transaction has ended")
+
 
 class SqliteReader:
     """A Reader that asks SQLite inline: at 5 to 12 µs a look-up a thread would cost ten times the work."""
@@ -175,7 +184,11 @@ class SqliteDatabase:
         try:
             with translated():
                 self.begin(connection, durable=durable)
-            yield self.session(connection)
+            session = self.session(connection)
+            try:
+                yield session
+            finally:
+                session.end()
             with translated():
                 self.commit(connection)
         except BaseException:

@@ -272,11 +272,8 @@ class SqlLog:
                 if recorder.sequence != before:
                     recorder.move_head()
         except BaseException as error:  # whatever went wrong, nothing was committed and everyone must hear of it
-            failure = (
-                error if isinstance(error, ArtifactStoreError) else BackendUnavailable(f"the log failed: {error!r}")
-            )
             for request in batch:
-                request.refuse(failure)
+                request.refuse(_as_failure(error))
             return
         for request, appended in answers:
             request.answer(appended)
@@ -303,12 +300,16 @@ class SqlLog:
             with self._database.writing(self._writer) as session:
                 settle(lambda: fence.held.set_result(SqlFacts(session)))
                 fence.released.wait(FENCE_SECONDS_MAX)
-        except BackendUnavailable as error:
-            failure = error
+        except Exception as error:
+            failure = _as_failure(error)
             settle(lambda: fence.held.set_exception(failure))
 
 
 _STOP = object()
+
+
+def _as_failure(error: BaseException) -> ArtifactStoreError:
+    return error if isinstance(error, ArtifactStoreError) else BackendUnavailable(f"the log failed: {error!r}")
 
 
 def _fitting(sizes: list[int], bytes_max: int) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from artifactstore.errors import BackendUnavailable
+
 POLL_SECONDS = 0.1
 """How soon an event that another process appended is noticed; own events ring at once."""
 
@@ -42,11 +44,16 @@ class HeadWatcher:
             self._poller.cancel()
 
     async def _poll(self) -> None:
-        seen = self._head_sequence()
-        while self._waiting:
-            await asyncio.sleep(POLL_SECONDS)
-            now = self._head_sequence()
-            if now != seen:
-                seen = now
-                self.ring()
-        self._poller = None
+        """Ring when the head moved; also when it cannot be read, so that each follower finds that out for itself."""
+        try:
+            seen = self._head_sequence()
+            while self._waiting:
+                await asyncio.sleep(POLL_SECONDS)
+                now = self._head_sequence()
+                if now != seen:
+                    seen = now
+                    self.ring()
+        except BackendUnavailable:
+            self.ring()
+        finally:
+            self._poller = None
