@@ -126,6 +126,8 @@ class Call:
 
 def parse_query(raw: bytes) -> list[tuple[str, str]]:
     """The pairs of a query string, blank values kept. Raises ParameterInvalid for too much of it, or no UTF-8."""
+    if not raw:
+        return []
     if len(raw) > QUERY_BYTES_MAX:
         raise ParameterInvalid(f"the query has more than {QUERY_BYTES_MAX} bytes")
     try:
