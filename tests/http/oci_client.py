@@ -92,6 +92,12 @@ class Repository:
         assert answer.status_code == 201, answer.text
         return answer.headers["docker-content-digest"]
 
+    def layered(self, data: bytes = b"a layer", algorithm: str = "sha256", **more: Any) -> bytes:
+        """An image whose blobs are pushed first."""
+        self.push_blob(b"{}", algorithm)
+        self.push_blob(data, algorithm)
+        return image(data, algorithm=algorithm, **more)
+
     def get(self, path: str, **query: Any) -> httpx.Response:
         """GET below the repository."""
         return self.http.get(f"{self.at}/{path}", params=query)
