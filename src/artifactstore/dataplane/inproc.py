@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from artifactstore.dataplane.batches import Limits, feed
 from artifactstore.dataplane.hashing import DigestPass
@@ -55,7 +56,7 @@ class InProcessDataPlane:
     async def ingest_stream(self, source: AsyncIterator[bytes], hints: Hints) -> IngestResult:
         """A whole object is staged under a random id, or not at all when it is small."""
         digests = DigestPass(_wanted(hints))
-        if hints.upload is not None:
+        if hints.upload is not None and not await self._is_whole_at_once(hints.upload.upload_id, hints):
             try:
                 return await self._ingest_upload(hints.upload.upload_id, source, hints, digests)
             except UploadBusy as busy:
@@ -64,6 +65,12 @@ class InProcessDataPlane:
         if not hints.last:
             raise UploadInvalid("only an upload can have more streams to come")
         return await self._ingest_whole(source, hints, digests)
+
+    async def _is_whole_at_once(self, upload_id: str, hints: Hints) -> bool:
+        """Whether this stream is a small upload's first and last, as most are: then nothing needs to be staged."""
+        if not hints.last or hints.offset or hints.length is None or hints.length > SMALL_BYTES:
+            return False
+        return await self._staging.size(upload_id) == 0
 
     async def _ingest_whole(self, source: AsyncIterator[bytes], hints: Hints, digests: DigestPass) -> IngestResult:
         limits = Limits(hints, 0)
@@ -120,7 +127,7 @@ class InProcessDataPlane:
             if hints.last:
                 return await self._close_upload(receiving, hints)
             self._states.keep(upload_id, digests)
-            return IngestResult(receiving.size, None)
+            return IngestResult(receiving.size, None, staged=receiving.size > 0)
 
     async def _break_off(self, receiving: Receiving, limits: Limits, start: int, before: DigestPass | None) -> None:
         """After a refusal the upload is where this stream found it; after any other end it keeps what came."""
@@ -144,7 +151,7 @@ class InProcessDataPlane:
         if receiving.size == 0:
             await self._staging.append(receiving.staged_id, 0, b"")
         await self._storage.put(_key(found), receiving.staged_id, keep=True)
-        return self._stored(found, receiving.size)
+        return replace(self._stored(found, receiving.size), staged=True)
 
     async def _digests_of(self, receiving: Receiving, hints: Hints) -> dict[str, Digest]:
         """The digests that were computed on the way, and any that were not from one reading of the staged bytes."""

@@ -75,10 +75,14 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """How many bytes the upload (or object) has now, and the object where it was published."""
+    """How many bytes the upload (or object) has now, and the object where it was published.
+
+    `staged`: bytes of the upload are still staged, to be discarded once the object is recorded.
+    """
 
     size: int
     stored: StoredObject | None
+    staged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

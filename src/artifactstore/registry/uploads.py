@@ -98,7 +98,8 @@ class Uploads(Blobs):
             raise
         assert result.stored is not None, "the last part publishes the object"
         blob = await self._link(principal, repository, digest, result.stored, upload_id)
-        await self.plane.delete_object(Upload(upload_id))
+        if result.staged:
+            await self.plane.delete_object(Upload(upload_id))
         return blob
 
     async def cancel_upload(self, principal: Principal, repository: RepositoryName, upload_id: str) -> None:
