@@ -210,7 +210,9 @@ async def check_upload_is_busy(open_plane: Opener) -> None:
     task = asyncio.create_task(plane.ingest_stream(stalling(b"abc", reached), Hints(upload=ONE)))
     await reached.wait()
     for view in (plane, other):
-        await refusal(extend(view, ONE, b"xyz"), UploadBusy)
+        busy = await refusal(extend(view, ONE, b"xyz"), UploadBusy)
+        assert isinstance(busy, UploadBusy)
+        assert 0 <= busy.detail["offset"] <= 3, "how far it is may be asked while somebody writes"
         assert not (await view.delete_object(ONE)).gone
     await extend(plane, Upload("two"), b"free")
     task.cancel()

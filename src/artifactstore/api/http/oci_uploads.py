@@ -24,6 +24,8 @@ async def get_upload(registry: Registry, request: ask.UploadGet, call: Call) -> 
     try:
         status = await registry.upload_status(call.principal, request.repository, request.upload_id)
     except UploadBusy as busy:
+        if "offset" not in busy.detail:
+            raise
         status = UploadStatus(request.upload_id, request.repository, busy.detail["offset"])
     return empty(204, _standing(status))
 
@@ -105,6 +107,9 @@ def _standing(status: UploadStatus) -> Headers:
 
 
 def _refused(request: Upload, refusal: ChunkOutOfOrder | UploadBusy) -> Answer:
-    """416, with where the upload stands: nothing of the chunk was kept."""
+    """416, with where the upload is and, where known, stands: nothing of the chunk was kept."""
+    answer = errors.oci_error(refusal)
+    if "offset" not in refusal.detail:
+        return answer.adding(oci_headers.upload_location(request.repository, request.upload_id))
     status = UploadStatus(request.upload_id, request.repository, refusal.detail["offset"])
-    return errors.oci_error(refusal).adding(*_standing(status))
+    return answer.adding(*_standing(status))

@@ -39,7 +39,7 @@ def serve(config: Config) -> None:
 
 
 def bind(config: Config) -> socket.socket:
-    """A bound socket, so that port 0 has its number before anybody listens. Raises ConfigInvalid."""
+    """A listening socket: port 0 has its number, and who connects from now on is answered. Raises ConfigInvalid."""
     host = config.host.strip("[]")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, config.port, type=socket.SOCK_STREAM)[0]
@@ -47,6 +47,7 @@ def bind(config: Config) -> socket.socket:
             listener = undo.enter_context(socket.socket(family, kind, protocol))
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
+            listener.listen(BACKLOG)
             undo.pop_all()
     except OSError as error:
         raise ConfigInvalid(f"cannot listen on {config.host} port {config.port}: {error.strerror}") from None
