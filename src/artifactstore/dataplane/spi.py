@@ -140,7 +140,7 @@ class DataPlane(Protocol):
         DigestInvalid before anything else.
         An empty source with `last=False` tells how far the upload is.
         Raises ChunkOutOfOrder, SizeInvalid, SizeExceeded, DigestInvalid, UploadBusy, BackendUnavailable; errors of
-        `source` pass through unchanged.
+        `source` pass through unchanged. `detail["offset"]` of UploadBusy says how many bytes are staged.
         """
         ...
 
