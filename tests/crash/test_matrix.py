@@ -13,7 +13,7 @@ from artifactstore.testing.faulty import Fault
 
 
 def test_sample_of_the_matrix() -> None:
-    """Struck at every thirty-seventh boundary, in every way, the store keeps all it acknowledged and shows nothing half."""
+    """Struck at every 37th boundary, in every way, the store keeps all it acknowledged and shows nothing half."""
     lines: list[str] = []
     outcomes, lost = run_matrix(37, out=lines.append)
     assert [outcome for outcome in outcomes if outcome.wrong] == []
