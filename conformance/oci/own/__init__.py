@@ -1,0 +1,1 @@
+"""Conformance checks of our own: what the distribution specification demands, asked of any registry over HTTP."""
