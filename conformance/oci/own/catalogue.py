@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from conformance.oci.own import blobs, dataset_steps, start
+from conformance.oci.own import (
+    answers,
+    blobs,
+    dataset_steps,
+    deletions,
+    errors,
+    names,
+    older,
+    paging,
+    pushes,
+    referring,
+    sessions,
+    spans,
+    start,
+)
 from conformance.oci.own.check import Group
 
-GROUPS: tuple[Group, ...] = (
+OFFICIAL: tuple[Group, ...] = (
     start.PING,
     start.EMPTY,
     *blobs.GROUPS,
@@ -14,3 +28,21 @@ GROUPS: tuple[Group, ...] = (
     start.MISSING,
     start.INVALID,
 )
+"""What the official suite is known to demand, in its order; the BLAKE3 groups are ours."""
+
+BEYOND: tuple[Group, ...] = (
+    sessions.SESSIONS,
+    spans.SPANS,
+    pushes.PUSHES,
+    answers.ANSWERS,
+    paging.PAGING,
+    referring.REFERRING,
+    deletions.DELETIONS,
+    names.NAMES,
+    errors.ERRORS,
+    errors.METHODS,
+    errors.SIZES,
+)
+"""What the specification says and no suite asks."""
+
+GROUPS = (*OFFICIAL, older.OLDER, *BEYOND)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.oci.own import expect, samples, uploads
 from conformance.oci.own.check import Group
-from conformance.oci.own.registry import MANIFEST, Registry, Repository, with_query
+from conformance.oci.own.registry import MANIFEST, Blob, Registry
 
 ERRORS = Group("errors")
 METHODS = Group("methods")
@@ -62,7 +62,7 @@ def refused(
     repository = samples.stocked(registry, "errors")
     words = {
         "absent": registry.blob("errors", 20).digest,
-        "image": samples.Blob(samples.image()).digest,
+        "image": Blob(samples.image()).digest,
         "upper": "A" * 64,
         "md5": "0" * 32,
     }
@@ -138,7 +138,7 @@ def missing_blobs(registry: Registry) -> None:
     ]
 )
 def wrong(registry: Registry, name: str, path: str) -> None:
-    """A method that is not there is 405 UNSUPPORTED, with those that are in Allow (RFC 9110, 15.5.6; end-2 to end-12)."""
+    """A method that is not there is 405 UNSUPPORTED, Allow naming those that are (RFC 9110, 15.5.6; end-2)."""
     repository, method = samples.stocked(registry, "methods"), name.split()[0]
     target = f"{repository.at}/{path.format(digest=samples.EMPTY_OBJECT.digest)}"
     reply = registry.ask(method, target)
@@ -159,7 +159,7 @@ def largest_manifest(registry: Registry, name: str, chunked: bool) -> None:
     """A manifest of 4 MiB is taken (end-7a)."""
     repository, body = samples.stocked(registry, "sizes"), padded(registry, name, SIZE_TAKEN)
     expect.status(repository.put_manifest(name, body, chunked=chunked), 201)
-    expect.content(repository.get(f"manifests/{name}"), body, samples.Blob(body).digest, MANIFEST)
+    expect.content(repository.get(f"manifests/{name}"), body, Blob(body).digest, MANIFEST)
 
 
 @SIZES.each([("announced", False), ("chunked", True)])
@@ -173,8 +173,8 @@ def manifest_that_is_too_large(registry: Registry, name: str, chunked: bool) -> 
 @SIZES.check
 def chunk_of_another_length(registry: Registry) -> None:
     """A chunk whose Content-Range and Content-Length differ is refused, and nothing of it kept (end-5)."""
-    repository: Repository = registry.repository("sizes")
+    repository = registry.repository("sizes")
     upload = uploads.start(repository)
     reply = uploads.patch(repository, upload, b"x" * 10, "0-4")
     expect.error(reply, (400, 416))
-    expect.status(uploads.close(repository, with_query(upload, {}), samples.Blob(b"").digest), 201)
+    expect.status(uploads.close(repository, upload, Blob(b"").digest), 201)
