@@ -123,14 +123,17 @@ class SqliteSession:
         with translated():
             self.connection.executemany(sql, [{**constants, **row} for row in rows])
 
-    def end(self) -> None:
-        """The transaction is over: whoever still holds this session must not reach into the next one."""
-        self.connection = cast(sqlite3.Connection, _Ended())
+    def end(self, why: str = "the transaction has ended") -> None:
+        """Whoever still holds this session hears `why`, and cannot reach into what comes next."""
+        self.connection = cast(sqlite3.Connection, _Ended(why))
 
 
 class _Ended:
+    def __init__(self, why: str) -> None:
+        self._why = why
+
     def __getattr__(self, name: str) -> Any:
-        raise BackendUnavailable("the transaction has ended")
+        raise BackendUnavailable(self._why)
 
 
 class SqliteReader:

@@ -15,8 +15,9 @@ from artifactstore.errors import LogCorrupt
 from artifactstore.events import codec
 from artifactstore.events.database import Query, Session, SqliteDatabase
 from artifactstore.events.model import Event
+from artifactstore.events.recording import HEAD
 from artifactstore.events.schema import METADATA
-from artifactstore.events.sql_log import ALL, HEAD
+from artifactstore.events.sql_log import ALL
 from artifactstore.events.views import VIEWS, SqlViews, ViewWriter
 
 Progress = Callable[[int, int], None]

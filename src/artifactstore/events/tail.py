@@ -26,27 +26,28 @@ class HeadWatcher:
         self._grown = asyncio.Event()
 
     async def wait_beyond(self, sequence: int) -> None:
-        """Return once the head lies beyond `sequence`."""
+        """Return once the head lies beyond `sequence`. Raises what reading the head raises."""
         self._waiting += 1
         try:
-            if self._poller is None:
-                self._poller = asyncio.create_task(self._poll())
-            grown = self._grown
-            while self._head_sequence() <= sequence:
-                await grown.wait()
-                grown = self._grown
+            while (seen := self._head_sequence()) <= sequence:
+                if self._poller is None:
+                    self._poller = asyncio.create_task(self._poll(seen))
+                await self._grown.wait()
         finally:
             self._waiting -= 1
 
     def close(self) -> None:
-        """Stop polling."""
+        """Stop polling, and have every follower look once more."""
         if self._poller is not None:
             self._poller.cancel()
+        self.ring()
 
-    async def _poll(self) -> None:
-        """Ring when the head moved; also when it cannot be read, so that each follower finds that out for itself."""
+    async def _poll(self, seen: int) -> None:
+        """Ring when the head is not at `seen` any more, where the first follower found it: what came since counts.
+
+        Ring also when the head cannot be read, so that each follower finds that out for itself.
+        """
         try:
-            seen = self._head_sequence()
             while self._waiting:
                 await asyncio.sleep(POLL_SECONDS)
                 now = self._head_sequence()
