@@ -85,6 +85,13 @@ def _artifact_packages() -> None:
     op.create_index("artifact_packages_by_kind", "artifact_packages", ["kind", "stored_sequence"])
     op.create_index("artifact_packages_by_manifest", "artifact_packages", ["manifest_digest", "stored_sequence"])
     op.create_index("artifact_packages_by_repository", "artifact_packages", ["repository", "stored_sequence"])
+    op.create_index(
+        "artifact_packages_by_repository_kind", "artifact_packages", ["repository", "kind", "stored_sequence"]
+    )
+    op.create_index(
+        "artifact_packages_by_repository_role", "artifact_packages", ["repository", "role", "stored_sequence"]
+    )
+    op.create_index("artifact_packages_by_role", "artifact_packages", ["role", "stored_sequence"])
     op.create_index("artifact_packages_by_sequence", "artifact_packages", ["stored_sequence"], unique=True)
 
 
@@ -234,10 +241,11 @@ def _tags() -> None:
         sa.Column("digest", TEXT, nullable=False),
         sa.Column("moved_sequence", BIG, nullable=False),
         sa.Column("moved_at", BIG, nullable=False),
+        sa.Column("package_sequence", BIG, nullable=True),
         sa.PrimaryKeyConstraint("repository", "tag"),
     )
     op.create_index("tags_by_address", "tags", ["repository", "content_address", "tag"])
-    op.create_index("tags_by_name", "tags", ["tag", "repository"])
+    op.create_index("tags_by_name", "tags", ["tag", "package_sequence"])
 
 
 def _upload_sessions() -> None:

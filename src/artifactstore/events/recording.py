@@ -21,9 +21,9 @@ _COLUMNS = tuple(column.name for column in EVENTS.columns)
 _INSERT = Statement(EVENTS.insert())
 _NEW_HEAD = Statement(LOG_HEAD.insert())
 _MOVE_HEAD = Statement(
-    LOG_HEAD.update().values(
-        sequence=bindparam("new_sequence"), time=bindparam("new_time"), batch_id=bindparam("new_batch")
-    )
+    LOG_HEAD.update()
+    .where(LOG_HEAD.c.id == 1)
+    .values(sequence=bindparam("new_sequence"), time=bindparam("new_time"), batch_id=bindparam("new_batch"))
 )
 
 

@@ -124,8 +124,13 @@ class Manifests(Core):
         """Repositories in byte order after `last`; with `prefix` that one and those under it, by whole segments."""
         if prefix is None:
             return await self.reader.all(repositories.PAGE, last=last, limit=limit)
-        within = {"prefix": prefix, "first": f"{prefix}/", "end": f"{prefix}0"}
-        return await self.reader.all(repositories.PAGE_UNDER, last=last, limit=limit, **within)
+        found: list[repositories.RepositoryRow] = []
+        if last < prefix and limit > 0:
+            at = await self.reader.one(repositories.BY_NAME, name=prefix)
+            found += [at] if at else []
+        # "0" is what follows "/" in byte order, so that these two enclose what lies under the prefix and nothing else.
+        after, end = max(last, f"{prefix}/"), f"{prefix}0"
+        return found + await self.reader.all(repositories.PAGE_BETWEEN, last=after, end=end, limit=limit - len(found))
 
     async def tags(self, principal: Principal, repository: RepositoryName, *, last: str = "", limit: int) -> list[str]:
         """Tags in byte order after `last` (end-8). Raises RepositoryUnknown."""

@@ -41,8 +41,11 @@ ARTIFACT_PACKAGES = Table(
     Column("file_count", BIG, nullable=True),
     Column("files_size", BIG, nullable=True),
     Index("artifact_packages_by_sequence", "stored_sequence", unique=True),
-    Index("artifact_packages_by_repository", "repository", "stored_sequence"),
+    Index("artifact_packages_by_role", "role", "stored_sequence"),
     Index("artifact_packages_by_kind", "kind", "stored_sequence"),
+    Index("artifact_packages_by_repository", "repository", "stored_sequence"),
+    Index("artifact_packages_by_repository_role", "repository", "role", "stored_sequence"),
+    Index("artifact_packages_by_repository_kind", "repository", "kind", "stored_sequence"),
     Index("artifact_packages_by_address", "content_address", "stored_sequence"),
     Index("artifact_packages_by_manifest", "manifest_digest", "stored_sequence"),
 )
@@ -135,10 +138,14 @@ def page(chosen: PackageFilter) -> Query[PackageRow]:
     """Packages that meet the chosen conditions, newest first, below the sequence `before`.
 
     Children of an index, and signatures, attestations and SBOMs, are left out unless `members` and `attachments`.
+    Each combination walks an index in the order of the answer.
     """
-    statement = select(ARTIFACT_PACKAGES).where(_COLUMNS.stored_sequence < bindparam("before"))
+    sequence = TAGS.c.package_sequence if chosen.tag else _COLUMNS.stored_sequence
+    statement = select(ARTIFACT_PACKAGES).where(sequence < bindparam("before"))
     if chosen.repository:
         statement = statement.where(_IN_REPOSITORY)
+    if chosen.repository and chosen.tag:
+        statement = statement.where(TAGS.c.repository == bindparam("repository"))
     if chosen.kind:
         statement = statement.where(_COLUMNS.kind == bindparam("kind"))
     if chosen.manifest_digest:
@@ -151,7 +158,7 @@ def page(chosen: PackageFilter) -> Query[PackageRow]:
         statement = statement.where(_COLUMNS.role == "package")
     if not chosen.members:
         statement = statement.where(~_is_member())
-    ordered = statement.order_by(_COLUMNS.stored_sequence.desc()).limit(bindparam("limit"))
+    ordered = statement.order_by(sequence.desc()).limit(bindparam("limit"))
     return Query(ordered, PackageRow)
 
 

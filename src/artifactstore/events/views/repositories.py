@@ -42,16 +42,8 @@ _PAGE = (
 PAGE = Query(_PAGE, RepositoryRow)
 """Names in byte order after `last` (exclusive)."""
 
-PAGE_UNDER = Query(
-    _PAGE.where(
-        sa.or_(
-            REPOSITORIES.c.name == bindparam("prefix"),
-            sa.and_(REPOSITORIES.c.name > bindparam("first"), REPOSITORIES.c.name < bindparam("end")),
-        )
-    ),
-    RepositoryRow,
-)
-"""The same, of `prefix` itself and what lies between `<prefix>/` and `<prefix>0`, which follows it in byte order."""
+PAGE_BETWEEN = Query(_PAGE.where(REPOSITORIES.c.name < bindparam("end")), RepositoryRow)
+"""The same, before `end` (exclusive)."""
 
 _INSERT = Statement(insert_new(REPOSITORIES))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from sqlalchemy import Column, Index, Table, bindparam, select
 
 from artifactstore.events.database import Query, Session, Statement
@@ -19,14 +20,21 @@ TAGS = Table(
     Column("digest", TEXT, nullable=False),
     Column("moved_sequence", BIG, nullable=False),
     Column("moved_at", BIG, nullable=False),
+    Column("package_sequence", BIG, nullable=True),
     Index("tags_by_address", "repository", "content_address", "tag"),
-    Index("tags_by_name", "tag", "repository"),
+    Index("tags_by_name", "tag", "package_sequence"),
 )
-
+"""`package_sequence` is the `stored_sequence` of the package that the tag names, so that those of one tag in many
+repositories can be listed in their order."""
 
 _IN_REPOSITORY = TAGS.c.repository == bindparam("repository")
 
-BY_NAME = Query(select(TAGS).where(_IN_REPOSITORY, TAGS.c.tag == bindparam("tag")), TagRow)
+BY_NAME = Query(
+    select(
+        TAGS.c.repository, TAGS.c.tag, TAGS.c.content_address, TAGS.c.digest, TAGS.c.moved_sequence, TAGS.c.moved_at
+    ).where(_IN_REPOSITORY, TAGS.c.tag == bindparam("tag")),
+    TagRow,
+)
 PAGE: Query[str] = Query(
     select(TAGS.c.tag)
     .where(_IN_REPOSITORY, TAGS.c.tag > bindparam("last"))
@@ -45,6 +53,15 @@ OF_PACKAGE: Query[str] = Query(
 )
 """The first tags, in byte order, that name a package."""
 
+_PACKAGES = sa.table("artifact_packages", *map(sa.column, ("repository", "content_address", "stored_sequence"))).c
+"""The view of packages, whose file stands on this one."""
+
+_SEQUENCE_OF: Query[int] = Query(
+    select(_PACKAGES.stored_sequence).where(
+        _PACKAGES.repository == bindparam("repository"), _PACKAGES.content_address == bindparam("address")
+    ),
+    int,
+)
 _MOVE = Statement(upsert(TAGS))
 _DELETE = Statement(TAGS.delete().where(_IN_REPOSITORY, TAGS.c.tag == bindparam("name")))
 _DELETE_OF = Statement(TAGS.delete().where(_IN_REPOSITORY, TAGS.c.content_address == bindparam("address")))
@@ -58,6 +75,7 @@ class Tags(Derived):
     def apply(self, event: Event, fact: Fact, session: Session) -> None:
         match fact:
             case TagMoved():
+                named = {"repository": fact.repository, "address": str(fact.address)}
                 session.run(
                     _MOVE,
                     repository=fact.repository,
@@ -66,6 +84,7 @@ class Tags(Derived):
                     digest=str(fact.digest),
                     moved_sequence=event.sequence,
                     moved_at=event.time,
+                    package_sequence=session.one(_SEQUENCE_OF, **named),
                 )
             case TagDeleted():
                 session.run(_DELETE, repository=fact.repository, name=fact.tag)
