@@ -14,10 +14,16 @@ ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools" / "bin"
 GO_OF_OURS = ROOT / ".tools" / "go" / "bin" / "go"
 GO_VERSION_MIN = (1, 26)
+_REFUSAL = re.compile(r"reading \S+: (40[34] [A-Z]\w+(?: [A-Z]\w+)?|410 Gone)(?:\s+server response: ([^\n]+))?")
+"""How Go reports that a module proxy has not got a module."""
 
 
 class ToolMissing(Exception):
     """A program that a check needs is not there and cannot be built; the message says what would help."""
+
+
+class ModuleUnavailable(ToolMissing):
+    """The module proxy says that it does not serve the program's module; the message is its answer."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,8 @@ COSIGN = Tool("cosign", "github.com/sigstore/cosign/v3", "v3.1.2", "cmd/cosign")
 def install(tool: Tool) -> Path:
     """Build `tool` unless it is there at its pinned version, and return its path.
 
-    Raises ToolMissing when Go is absent or too old, or when the build fails.
+    Raises ToolMissing when Go is absent or too old, or when the build fails, ModuleUnavailable when there is nothing to
+    build.
     """
     go = find_go()
     if installed_version(go, tool) != tool.version:
@@ -104,5 +111,15 @@ def build(go: str, tool: Tool) -> None:
         environment = os.environ | {"GOFLAGS": "", "GOWORK": "off", "CGO_ENABLED": "0"}
         result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         if result.returncode != 0:
+            refuse_if_unavailable(tool, result.stderr)
             raise ToolMissing(f"{tool.name} {tool.version} cannot be built; go says:\n{result.stderr.strip()[-2000:]}")
         shutil.move(built, tool.path)
+
+
+def refuse_if_unavailable(tool: Tool, said: str) -> None:
+    """Raise ModuleUnavailable when what Go said is that the module proxy does not serve the tool's own module."""
+    for line in re.split(r"\n(?=\S)", said):
+        found = _REFUSAL.search(line)
+        if found is not None and line.removeprefix("go: ").startswith(f"{tool.module}@{tool.version}: "):
+            answer = found[1] + (f", {found[2].strip()}" if found[2] else "")
+            raise ModuleUnavailable(f"the module proxy answers {answer}")

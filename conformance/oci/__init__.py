@@ -1,1 +1,1 @@
-"""The official OCI distribution suite, with a gate that reads its counts."""
+"""Conformance to the OCI distribution specification: checks of our own, and the official suite behind a gate."""

@@ -1,41 +1,78 @@
-"""Run the official OCI distribution suite against a server of our own, and gate on its counts.
+"""Run the conformance checks against servers of our own: our checks first, then the official suite.
 
-`make conformance` runs it strict (the spec's main branch, sparse manifests) and with
-the suite's defaults, each on one worker and on two worker processes. What the suite
-and the server print lies in `conformance/oci/results/` afterwards.
+`make conformance` runs both strict (the spec's main branch, sparse manifests) and with
+the defaults, each on one worker and on two worker processes. What they and the servers
+print lies in `conformance/oci/results/` afterwards.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
-import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.oci.gate import DEFAULT, STRICT, Profile, Verdict, judge
+from conformance.oci import official
+from conformance.oci.gate import DEFAULT, STRICT, Profile, judge
+from conformance.oci.own import __main__ as own
 from conformance.server import ServerFailed, exit_on_terminate, serving
-from conformance.tools import OCI_SUITE, ToolMissing, install
+from conformance.tools import ToolMissing
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PROFILES = {profile.name: profile for profile in (STRICT, DEFAULT)}
-SUITE_SECONDS_MAX = 600
+REQUIRED, IF_AVAILABLE = "required", "if-available"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One profile against one registry: one that is given, or a server with so many workers."""
+
+    profile: Profile
+    workers: int
+    registry: str | None
+
+    @property
+    def name(self) -> str:
+        """The name of the folder of its results."""
+        return f"{self.profile.name}-{self.registry.replace(':', '-') if self.registry else self.workers}"
+
+    def __str__(self) -> str:
+        """For people."""
+        against = self.registry or f"{self.workers} worker{'s' if self.workers > 1 else ''}"
+        return f"{self.profile.name:8} {against:10}"
+
+    @contextmanager
+    def against(self, results: Path) -> Iterator[str]:
+        """Host and port of the registry, which is there until the block ends."""
+        if self.registry is not None:
+            yield self.registry
+            return
+        log = results / "server.log"
+        with serving(workers=self.workers, log=log, settings=dict(self.profile.server)) as server:
+            yield server.host
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run each profile on each number of workers; 0 when every run passed."""
     options = parse(arguments)
     exit_on_terminate()
+    runs = runs_of(options)
     try:
-        suite = options.suite or install(OCI_SUITE)
-        verdicts = run_all(suite, options)
-    except (ToolMissing, ServerFailed) as problem:
+        passed = [run_own(run) for run in runs]
+        state, suite_passed = run_official(runs, options)
+    except ServerFailed as problem:
         print(problem, file=sys.stderr)
         return 1
-    failed = sum(not verdict.passed for verdict in verdicts)
-    print(f"conformance: {len(verdicts) - failed} passed, {failed} failed")
-    return 1 if failed else 0
+    passed += suite_passed
+    (RESULTS / "official.txt").write_text(f"{state}\n")
+    print(f"conformance: {passed.count(True)} passed, {passed.count(False)} failed")
+    print(state, flush=True)
+    return 0 if all(passed) else 1
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -45,6 +82,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", action="append", type=int, help="worker processes (default: 1, then 2)")
     parser.add_argument("--registry", metavar="HOST:PORT", help="test this registry instead of a server of our own")
     parser.add_argument(
+        "--official",
+        choices=(REQUIRED, IF_AVAILABLE),
+        default=REQUIRED,
+        help="whether it is a failure that the official suite's Go module is not to be had (default: it is);"
+        " where the suite runs, it has to pass",
+    )
+    parser.add_argument(
         "--suite",
         type=Path,
         default=os.environ.get("OCI_CONFORMANCE_SUITE") or None,
@@ -53,51 +97,47 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def run_all(suite: Path, options: argparse.Namespace) -> list[Verdict]:
-    """Run what the options ask for, one line printed for each run."""
-    print(f"suite: {suite} " + ("(given, revision not checked)" if options.suite else OCI_SUITE.version))
+def runs_of(options: argparse.Namespace) -> list[Run]:
+    """What the options ask for."""
     profiles = [PROFILES[name] for name in options.profile or ("strict", "default")]
-    verdicts = []
-    for profile in profiles:
-        for workers in [0] if options.registry else options.workers or [1, 2]:
-            name = f"{profile.name}-{options.registry.replace(':', '-') if options.registry else workers}"
-            results = fresh_folder(RESULTS / name)
-            verdict = run_one(suite, profile, workers, results, options.registry)
-            against = options.registry or f"{workers} worker{'s' if workers > 1 else ''}"
-            print(f"{profile.name:8} {against:10} {verdict}", flush=True)
-            verdicts.append(verdict)
-    return verdicts
+    workers = [0] if options.registry else options.workers or [1, 2]
+    return [Run(profile, count, options.registry) for profile in profiles for count in workers]
 
 
-def run_one(suite: Path, profile: Profile, workers: int, results: Path, registry: str | None) -> Verdict:
-    """Run the suite once, against `registry` or against a server started for it."""
-    if registry is not None:
-        return judge(run_suite(suite, profile, registry, results), profile)
-    with serving(workers=workers, log=results / "server.log", settings=dict(profile.server)) as server:
-        return judge(run_suite(suite, profile, server.host, results), profile)
+def run_own(run: Run) -> bool:
+    """Run our own checks once, print what did not pass and one line; whether they all passed."""
+    results = fresh_folder(RESULTS / f"own-{run.name}")
+    checks = own.chosen(without=run.profile.own_without)
+    with run.against(results) as host:
+        found = own.run_all(f"http://{host}", checks)
+    (results / "results.json").write_text(json.dumps([own.as_json(result) for result in found], indent=1))
+    for result in found:
+        if result.status != "Pass":
+            print(result)
+    print(f"own      {run} {own.summary(found)}", flush=True)
+    return own.passed(found)
 
 
-def run_suite(suite: Path, profile: Profile, registry: str, results: Path) -> str:
-    """Run the suite's program and return what it printed; its exit code says nothing that the counts do not."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OCI_")}
-    environment |= {"OCI_REGISTRY": registry, "OCI_TLS": "disabled", "OCI_RESULTS_DIR": str(results)}
-    environment |= dict(profile.suite)
-    console = results / "console.txt"
-    with console.open("wb") as output, (results / "stderr.txt").open("wb") as errors:
-        try:
-            subprocess.run(
-                [str(suite.resolve())],
-                env=environment,
-                cwd=results,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                timeout=SUITE_SECONDS_MAX,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            print(f"the suite was stopped after {SUITE_SECONDS_MAX} s", file=sys.stderr)
-    return console.read_text(errors="replace")
+def run_official(runs: list[Run], options: argparse.Namespace) -> tuple[str, list[bool]]:
+    """Run the official suite where there is one: a line that says what came of it, and what passed."""
+    try:
+        suite = official.find(options.suite)
+    except official.ModuleUnavailable as reason:
+        line = f"official suite: NOT RUN (its Go module cannot be installed here: {reason})"
+        return (line, []) if options.official == IF_AVAILABLE else (f"{line}\n{official.ADVICE}", [False])
+    except ToolMissing as reason:
+        return f"official suite: NOT RUN\n{reason}", [False]
+    passed = [run_suite(suite, run) for run in runs]
+    return f"official suite: {passed.count(True)} of {len(passed)} runs passed", passed
+
+
+def run_suite(suite: Path, run: Run) -> bool:
+    """Run the official suite once, and print one line; whether its counts are what they have to be."""
+    results = fresh_folder(RESULTS / run.name)
+    with run.against(results) as host:
+        verdict = judge(official.run(suite, run.profile, host, results), run.profile)
+    print(f"official {run} {verdict}", flush=True)
+    return verdict.passed
 
 
 def fresh_folder(folder: Path) -> Path:

@@ -96,10 +96,10 @@ def close_without_a_digest(registry: Registry) -> None:
     expect.status(uploads.close(repository, upload, Blob(b"z").digest, b"z"), 201)
 
 
-@SESSIONS.each([(announced, closed) for announced in ALGORITHMS for closed in ALGORITHMS])
-def announced_algorithm(registry: Registry, announced: str, closed: str) -> None:
+@SESSIONS.each([(f"{one}, closed by {other}", one, other) for one in ALGORITHMS for other in ALGORITHMS])
+def announced_algorithm(registry: Registry, name: str, announced: str, closed: str) -> None:
     """`digest-algorithm` is a hint: the upload may be closed by that algorithm or by another (end-4c, end-6)."""
-    repository, blob = where(registry), registry.blob(f"{announced} {closed}", 100, closed)
+    repository, blob = where(registry), registry.blob(name, 100, closed)
     upload = uploads.start(repository, **{"digest-algorithm": announced})
     expect.status(uploads.patch(repository, upload, blob.data[:50]), 202)
     expect.pushed(uploads.close(repository, upload, blob.digest, blob.data[50:]), blob.digest)
