@@ -62,6 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     exit_on_terminate()
     runs = runs_of(options)
+    state_file = RESULTS / "official.txt"
+    state_file.unlink(missing_ok=True)
     try:
         passed = [run_own(run) for run in runs]
         state, suite_passed = run_official(runs, options)
@@ -69,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(problem, file=sys.stderr)
         return 1
     passed += suite_passed
-    (RESULTS / "official.txt").write_text(f"{state}\n")
+    state_file.write_text(f"{state}\n")
     print(f"conformance: {passed.count(True)} passed, {passed.count(False)} failed")
     print(state, flush=True)
     return 0 if all(passed) else 1
