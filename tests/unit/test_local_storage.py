@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from artifactstore.errors import BackendUnavailable, UploadBusy
+from artifactstore.errors import BackendUnavailable, ChunkOutOfOrder, UploadBusy
 from artifactstore.storage.backends.local import LocalStorage
 from artifactstore.storage.files import OsFiles
 from artifactstore.storage.files_wrapped import WrappedFiles
@@ -109,3 +110,20 @@ async def test_torn_note_says_nothing(tmp_path: Path) -> None:
         async with storage.staging.hold(staged_id):
             assert await storage.staging.append(staged_id, 0, b"abc") == 3
     storage.close()
+
+
+async def test_two_who_hold_around_a_publication_let_go_of_their_own(tmp_path: Path) -> None:
+    """Once the file is published another may hold its id before the publisher lets go; both end, and no lock stays."""
+    storage = LocalStorage(str(tmp_path), busy_after=0.05)
+    staging = storage.staging
+    async with AsyncExitStack() as publisher:
+        await publisher.enter_async_context(staging.hold("one"))
+        await staging.append("one", 0, b"abc")
+        await storage.put(key_for(b"abc"), "one", keep=True)
+        async with staging.hold("one"):
+            await publisher.aclose()
+            with pytest.raises(ChunkOutOfOrder):
+                await staging.append("one", 3, b"more")
+    async with staging.hold("one"):
+        assert await staging.size("one") == 3
+    assert await drain(await storage.get(key_for(b"abc"))) == b"abc"

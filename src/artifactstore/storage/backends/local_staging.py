@@ -117,7 +117,9 @@ class LocalStaging:
             return False
 
     def _release(self, staged_id: str, handle: int) -> None:
-        del self._held[staged_id]
+        """Let go of the file that was locked; once that was published or removed another may hold the id already."""
+        if self._held.get(staged_id) == handle:
+            del self._held[staged_id]
         try:
             if self._files.stat_open(handle).size == 0 and self._is_at(self.path(staged_id), handle):
                 with suppress(OSError):  # an empty file says nothing, so that it may as well wait for the sweep
