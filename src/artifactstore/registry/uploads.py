@@ -72,6 +72,7 @@ class Uploads(Blobs):
         session = await self._session(repository, upload_id)
         hints = self._hints(session, offset, length, expected=None)
         result = await self.plane.ingest_stream(source, hints)
+        await self._still_open(repository, upload_id)
         return UploadStatus(upload_id, repository, result.size)
 
     async def close_upload(
@@ -94,6 +95,7 @@ class Uploads(Blobs):
         try:
             result = await self.plane.ingest_stream(source, self._hints(session, offset, length, expected=digest))
         except DigestInvalid:
+            await self._still_open(repository, upload_id)
             await self._forget(principal, upload_id)
             raise
         assert result.stored is not None, "the last part publishes the object"
@@ -107,6 +109,17 @@ class Uploads(Blobs):
         await self._session(repository, upload_id)
         await self._forget(principal, upload_id)
         await self.plane.delete_object(Upload(upload_id))
+
+    async def _still_open(self, repository: str, upload_id: str) -> None:
+        """Discard what came for an upload that another request ended in the meantime: nobody could ever reach it.
+
+        Raises UploadUnknown then.
+        """
+        try:
+            await self._session(repository, upload_id)
+        except UploadUnknown:
+            await self.plane.delete_object(Upload(upload_id))
+            raise
 
     async def _forget(self, principal: Principal, upload_id: str) -> None:
         await self.log.append(principal.actor, partial(decide.close_upload, upload_id), durable=False)
