@@ -81,7 +81,10 @@ def parse(body: bytes, content_type: str | None = None) -> OciManifest:
         kind = artifact_type or media_type
         return OciManifest(media_type, kind, artifact_type, None, (), members, subject, annotations, True, role)
     config = _optional(fields, "config")
-    layers = _descriptors(fields, _layers_name(fields, media_type))
+    layers_name = _layers_name(fields, media_type)
+    layers = _descriptors(fields, layers_name)
+    if sum(layer.size for layer in layers) > INTEGER_MAX:
+        raise invalid(f"/{layers_name}", "have more than 2^53-1 bytes together")
     config_type = config.media_type if config else None
     layer_types = (layer.media_type for layer in layers)
     role = role_of(artifact_type, config_type, layer_types, annotations, has_subject=subject is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -18,8 +18,12 @@ from artifactstore.identity.digest import ContentAddress, Digest
 from artifactstore.registry.policy import Policy
 
 T = TypeVar("T")
+U = TypeVar("U")
 LARGE_BYTES = 64 << 10
 """Work on more than this many bytes leaves the event loop."""
+
+LOOK_UPS_A_TURN = 100
+"""After so many look-ups others get their turn on the event loop."""
 
 
 class Plane(DataPlane, Maintenance, Protocol):
@@ -81,6 +85,16 @@ async def off_loop(size: int, work: Callable[..., T], *arguments: Any) -> T:
     if size <= LARGE_BYTES:
         return work(*arguments)
     return await asyncio.to_thread(work, *arguments)
+
+
+async def in_turns(items: Iterable[T], look_up: Callable[[T], Awaitable[U]]) -> list[U]:
+    """What `look_up` finds for each, in order. A look-up may be answered inline, without ever letting others run."""
+    found = []
+    for count, item in enumerate(items, 1):
+        found.append(await look_up(item))
+        if count % LOOK_UPS_A_TURN == 0:
+            await asyncio.sleep(0)
+    return found
 
 
 async def one_chunk(data: bytes) -> AsyncIterator[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from artifactstore.identity.digest import PRIMARY, ContentAddress, Digest
 from artifactstore.manifest import mapping, oci
 from artifactstore.manifest.codec import encode
 from artifactstore.manifest.model import NativeManifest
-from artifactstore.registry.core import object_fact, off_loop
+from artifactstore.registry.core import in_turns, object_fact, off_loop
 from artifactstore.registry.decide import Child
 
 NATIVE_SIZE_FACTOR = 4
@@ -25,9 +24,6 @@ NATIVE_SIZE_FACTOR = 4
 
 SMALL_BYTES = 1 << 20
 """Up to this size of the OCI manifest the factor is taken of this."""
-
-LOOK_UPS_A_TURN = 200
-"""After so many look-ups others get their turn on the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +48,9 @@ async def children_of(reader: Reader, repository: str, manifest: oci.OciManifest
     config = (manifest.config,) if manifest.config else ()
     is_manifest = {item.digest: False for item in (*config, *manifest.layers)}
     is_manifest.update({item.digest: True for item in manifest.members})
-    found = []
-    for count, (digest, nested) in enumerate(is_manifest.items(), 1):
-        found.append(await _find(reader, repository, digest, nested, digest in required))
-        if count % LOOK_UPS_A_TURN == 0:
-            await asyncio.sleep(0)
-    return found
+    return await in_turns(
+        is_manifest, lambda digest: _find(reader, repository, digest, is_manifest[digest], digest in required)
+    )
 
 
 def refuse_missing(children: Sequence[Found], sparse: bool) -> None:

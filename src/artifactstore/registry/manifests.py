@@ -24,7 +24,7 @@ from artifactstore.identity.digest import ContentAddress, Digest, digest_bytes
 from artifactstore.identity.names import RepositoryName, TagName
 from artifactstore.manifest import oci
 from artifactstore.registry import decide, derive
-from artifactstore.registry.core import Core, Descriptor, off_loop, one_chunk
+from artifactstore.registry.core import Core, Descriptor, in_turns, off_loop, one_chunk
 
 Reference = Digest | TagName
 FACTS_CHANGED_TRIES = 5
@@ -162,7 +162,7 @@ class Manifests(Core):
         else:
             address = await self.reader.one(objects.ADDRESS_OF, digest=str(digest))
             rows = await self.reader.all(history.OF_TAG_NAMING, address=address, **where)
-        return [await self._tag_change(repository, row) for row in rows]
+        return await in_turns(rows, partial(self._tag_change, repository))
 
     async def _tag_change(self, repository: RepositoryName, row: history.HistoryRow) -> TagChange:
         at = row.content_address

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from artifactstore.errors import FileUnknown, ManifestUnknown
@@ -15,7 +16,7 @@ from artifactstore.identity.actor import Principal
 from artifactstore.identity.digest import ContentAddress, Digest
 from artifactstore.identity.names import RepositoryName, TagName
 from artifactstore.manifest.oci import attachment_tags, fallback_tag
-from artifactstore.registry.core import Descriptor
+from artifactstore.registry.core import Descriptor, in_turns
 from artifactstore.registry.manifests import LAST_SEQUENCE, Manifests, Reference
 
 MEMBERS_A_READ = 500
@@ -97,7 +98,7 @@ class Packages(Manifests):
         if digest is not None:
             values["manifest_digest" if by_manifest else "digest"] = str(digest)
         rows = await self.reader.all(packages.page(chosen), before=before, limit=limit, **values)
-        return [await self._describe(row) for row in rows]
+        return await in_turns(rows, self._describe)
 
     async def package(self, principal: Principal, repository: RepositoryName, reference: Reference) -> Package:
         """One package, by tag or any digest. Raises ManifestUnknown, RepositoryUnknown."""
@@ -123,7 +124,7 @@ class Packages(Manifests):
         """A package's files in order, from a position on."""
         where = await self._where(principal, repository, reference)
         rows = await self.reader.all(file_view.PAGE, position=position, limit=limit, **where)
-        return [await self._file(repository, row) for row in rows]
+        return await in_turns(rows, partial(self._file, repository))
 
     async def file(
         self, principal: Principal, repository: RepositoryName, reference: Reference, path: str
@@ -142,7 +143,7 @@ class Packages(Manifests):
         if file.address is None:
             raise FileUnknown("the bytes of this file were never pushed", detail={"path": path[:500]})
         digest = Digest.parse(row.digest_primary)
-        return file, Descriptor(repository, digest, file.address, row.media_type, row.size)
+        return file, Descriptor(repository, digest, file.address, row.media_type, file.row.size)
 
     async def attachments(
         self,
@@ -189,14 +190,19 @@ class Packages(Manifests):
         while row is not None:
             here = {"repository": repository, "address": row.content_address}
             members = await self.reader.all(edges.OF_PACKAGE, position=position, limit=MEMBERS_A_READ, **here)
-            for member in members:
-                address = await self.reader.one(objects.ADDRESS_OF, digest=member.target_digest)
-                package = address and await self._at(repository, address)
-                if package and member.relation == "member":
+            for package in await in_turns(members, partial(self._member, repository)):
+                if package:
                     yield Attachment(_as_referrer(package), package.role, "fallback-tag")
             if len(members) < MEMBERS_A_READ:
                 return
             position = members[-1].position + 1
+
+    async def _member(self, repository: str, edge: edges.EdgeRow) -> PackageRow | None:
+        """The package that an edge of an index names, when the repository holds it."""
+        if edge.relation != "member":
+            return None
+        address = await self.reader.one(objects.ADDRESS_OF, digest=edge.target_digest)
+        return await self._at(repository, address) if address else None
 
     async def _at(self, repository: str, address: str) -> PackageRow | None:
         return await self.reader.one(packages.BY_ADDRESS, repository=repository, address=address)
@@ -247,13 +253,16 @@ class Packages(Manifests):
         return min(rows, key=lambda row: row.position, default=None)
 
     async def _file(self, repository: str, row: file_view.FileRow) -> File:
-        """What is known of a file now; bytes that came after the finalization count when the repository holds them."""
+        """What is known of a file now; bytes that came after the finalization count when the repository holds them.
+
+        Their size is what they have: nobody could compare what the manifest says with it when they were not there.
+        """
         address = row.content_address
         if address is None:
             blob = await self.reader.one(blobs.BY_DIGEST, repository=repository, digest=row.digest_primary)
-            address = blob.content_address if blob else None
-        if address is None:
-            return File(row, _by_algorithm([row.digest_primary]), None)
+            if blob is None:
+                return File(row, _by_algorithm([row.digest_primary]), None)
+            address, row = blob.content_address, replace(row, size=blob.size)
         known = await self.reader.all(objects.DIGESTS_OF, address=address)
         return File(row, _by_algorithm(known), ContentAddress.parse(address))
 
