@@ -63,16 +63,16 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def open(*, migrate: bool = True, **settings: Any) -> Registry:  # noqa: A001 - read as artifactstore.open
+def open(*, create: bool = True, **settings: Any) -> Registry:  # noqa: A001 - read as artifactstore.open
     """Open the store that the settings (and the environment's `ARTIFACTSTORE_…`) describe.
 
-    `migrate`: bring an older or empty database to this program's schema first. Raises ConfigInvalid, SchemaUnsupported,
-    BackendUnavailable. Close it with `await registry.close()`.
+    `create`: set up a store where there is none; one with an older schema is left to `artifactstore migrate`. Raises
+    ConfigInvalid, SchemaUnsupported, BackendUnavailable. Close it with `await registry.close()`.
     """
     from artifactstore.bootstrap import open_registry
     from artifactstore.config import load
 
-    return open_registry(load(settings), migrate_schema=migrate)
+    return open_registry(load(settings), create=create)
 
 
 def open_memory() -> Registry:

@@ -22,8 +22,9 @@ from artifactstore.registry.policy import Policy
 from artifactstore.registry.registry import Registry
 from artifactstore.storage.backends.local import LocalStorage
 from artifactstore.storage.backends.memory import MemoryStorage
-from artifactstore.storage.files import Files, OsFiles
+from artifactstore.storage.files import Files, OsFiles, make_directories
 from artifactstore.storage.files_wrapped import UnsyncedFiles
+from artifactstore.storage.spi import Storage
 
 
 def system_clock() -> int:
@@ -35,7 +36,7 @@ def open_database(config: Config) -> SqliteDatabase:
     """The database of a config; its directory is made when it is missing. Raises BackendUnavailable."""
     path = Path(config.sqlite_path).absolute()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_directories(_files(config), str(path.parent))
     except OSError as error:
         raise BackendUnavailable(f"the data directory cannot be made: {error}") from error
     return SqliteDatabase(str(path), full_sync=not config.unsafe_no_sync)
@@ -44,22 +45,37 @@ def open_database(config: Config) -> SqliteDatabase:
 def open_registry(
     config: Config,
     *,
-    migrate_schema: bool = False,
+    create: bool = False,
     clock: Clock = system_clock,
     files: Files | None = None,
     database: SqliteDatabase | None = None,
 ) -> Registry:
     """Everything a config describes, opened. `files` and `database` take the place of its own, for tests of failures.
 
-    Raises SchemaUnsupported when the database is not at this program's schema and `migrate_schema` is False, or when it
-    is newer; BackendUnavailable.
+    `create`: set an empty database up; one with an older schema is left to `migrate`. Raises SchemaUnsupported when the
+    database is not at this program's schema; BackendUnavailable.
     """
     database = database or open_database(config)
-    if migrate_schema:
+    if create and migrate.revision_of(database) is None:
         migrate.upgrade(database)
-    else:
-        migrate.require_current(database)
-    storage, close_storage = _open_storage(config, clock, files)
+    migrate.require_current(database)
+    storage = LocalStorage(str(Path(config.local_root).absolute()), files=files or _files(config), clock=clock)
+    return _assemble(config, database, storage, storage.close, clock)
+
+
+def open_memory(config: Config | None = None, *, clock: Clock = system_clock) -> Registry:
+    """A Registry that leaves nothing behind: bytes in memory, and a private SQLite file that goes with the process."""
+    directory = tempfile.mkdtemp(prefix="artifactstore-memory-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    private = replace(config or Config(), data=directory, database_url="", unsafe_no_sync=True)
+    database = open_database(private)
+    migrate.upgrade(database)
+    return _assemble(private, database, MemoryStorage(clock=clock), lambda: None, clock)
+
+
+def _assemble(
+    config: Config, database: SqliteDatabase, storage: Storage, close_storage: Callable[[], None], clock: Clock
+) -> Registry:
     plane = InProcessDataPlane(storage, clock=clock)
     log = SqlLog(database, clock)
     reader = database.connect(read_only=True)
@@ -74,25 +90,8 @@ def open_registry(
     return Registry(log, SqliteReader(reader), cached, _policy(config), clock, closing)
 
 
-def open_memory(config: Config | None = None, *, clock: Clock = system_clock) -> Registry:
-    """A Registry that leaves nothing behind: bytes in memory, and a private SQLite file that goes with the process."""
-    directory = tempfile.mkdtemp(prefix="artifactstore-memory-")
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    private = replace(
-        config or Config(), data=directory, database_url="", storage_backend="memory", unsafe_no_sync=True
-    )
-    return open_registry(private, migrate_schema=True, clock=clock)
-
-
-def _open_storage(
-    config: Config, clock: Clock, files: Files | None
-) -> tuple[LocalStorage | MemoryStorage, Callable[[], None]]:
-    if config.storage_backend == "memory":
-        return MemoryStorage(clock=clock), lambda: None
-    if files is None:
-        files = UnsyncedFiles(OsFiles()) if config.unsafe_no_sync else OsFiles()
-    storage = LocalStorage(str(Path(config.local_root).absolute()), files=files, clock=clock)
-    return storage, storage.close
+def _files(config: Config) -> Files:
+    return UnsyncedFiles(OsFiles()) if config.unsafe_no_sync else OsFiles()
 
 
 def _policy(config: Config) -> Policy:

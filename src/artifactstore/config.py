@@ -25,7 +25,6 @@ class Config:
 
     data: str = "./data"
     database_url: str = ""
-    storage_backend: str = "local"
     storage_local_root: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
@@ -61,7 +60,6 @@ class Config:
 DESCRIPTIONS: Mapping[str, str] = {
     "data": "Directory of everything that is stored, unless the next settings say otherwise.",
     "database_url": "`sqlite:///PATH`. Default: `artifactstore.sqlite` in the data directory.",
-    "storage_backend": "`local`, or `memory` (bytes are lost at exit; one worker only).",
     "storage_local_root": "Directory of the objects and of bytes in flight. Default: `storage` in the data directory.",
     "host": "Address to listen on. Anything but loopback is refused while there is no authentication.",
     "port": "Port to listen on; 0 takes a free one and prints it.",
@@ -72,8 +70,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "blob_size_max": "Largest blob, in bytes.",
     "upload_expiry": "Seconds after its start at which an unfinished upload is forgotten.",
     "uploads_open_max": "Most uploads open at a time.",
-    "read_cache_size": "Bytes of small objects, such as manifests, that each process keeps in memory.",
     "page_size_max": "Most entries in one page of a list.",
+    "read_cache_size": "Bytes of small objects, such as manifests, that each process keeps in memory.",
     "tags_per_push_max": "Most tags that one manifest push may set.",
     "sparse_repositories": "Comma-separated repository prefixes that accept manifests without their content; `*`: all.",
     "delete_blobs": "Whether blobs may be deleted; if not, 405.",
@@ -86,7 +84,6 @@ DESCRIPTIONS: Mapping[str, str] = {
 """Setting -> what it does, for people."""
 
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
-STORAGE_BACKENDS = ("local", "memory")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -118,12 +115,8 @@ def check(config: Config) -> Config:
     """The config itself, if it makes sense as a whole. Raises ConfigInvalid."""
     if config.database_url and not config.database_url.startswith("sqlite:///"):
         raise ConfigInvalid("ARTIFACTSTORE_DATABASE_URL must begin with sqlite:/// in this version")
-    if config.storage_backend not in STORAGE_BACKENDS:
-        raise ConfigInvalid(f"ARTIFACTSTORE_STORAGE_BACKEND must be one of {', '.join(STORAGE_BACKENDS)}")
     if config.log_level not in LOG_LEVELS:
         raise ConfigInvalid(f"ARTIFACTSTORE_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}")
-    if config.storage_backend == "memory" and config.workers != 1:
-        raise ConfigInvalid("the memory backend serves one worker only: processes do not share memory")
     for name, least in _LEAST.items():
         if getattr(config, name) < least:
             raise ConfigInvalid(f"{variable(name)} must be {least} at least")

@@ -40,14 +40,12 @@ def test_text_and_back() -> None:
         {"ARTIFACTSTORE_DELETE_BLOBS": "perhaps"},
         {"ARTIFACTSTORE_LOG_LEVEL": "loud"},
         {"ARTIFACTSTORE_DATABASE_URL": "mysql://x"},
-        {"ARTIFACTSTORE_STORAGE_BACKEND": "tape"},
-        {"ARTIFACTSTORE_STORAGE_BACKEND": "memory", "ARTIFACTSTORE_WORKERS": "2"},
         {"ARTIFACTSTORE_MANIFEST_SIZE_MAX": "1000"},
     ],
 )
 def test_nonsense_is_refused(environment: dict[str, str]) -> None:
     """A misspelt or senseless setting stops the start and is named."""
-    with pytest.raises(ConfigInvalid, match=r"ARTIFACTSTORE_|memory"):
+    with pytest.raises(ConfigInvalid, match="ARTIFACTSTORE_"):
         load({}, environment)
 
 

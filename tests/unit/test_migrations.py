@@ -81,5 +81,5 @@ def test_other_schemas_are_refused(tmp_path: Path, revision: str | None, word: s
             connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
             connection.execute("INSERT INTO alembic_version VALUES (?)", (revision,))
     with pytest.raises(SchemaUnsupported, match=word):
-        open_registry(config, migrate_schema=revision is not None)
+        open_registry(config, create=revision is not None)
     assert not Path(config.local_root).exists()

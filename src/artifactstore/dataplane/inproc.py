@@ -56,7 +56,7 @@ class InProcessDataPlane:
     async def ingest_stream(self, source: AsyncIterator[bytes], hints: Hints) -> IngestResult:
         """A whole object is staged under a random id, or not at all when it is small."""
         digests = DigestPass(_wanted(hints))
-        if hints.upload is not None and not await self._is_whole_at_once(hints.upload.upload_id, hints):
+        if hints.upload is not None:
             try:
                 return await self._ingest_upload(hints.upload.upload_id, source, hints, digests)
             except UploadBusy as busy:
@@ -65,12 +65,6 @@ class InProcessDataPlane:
         if not hints.last:
             raise UploadInvalid("only an upload can have more streams to come")
         return await self._ingest_whole(source, hints, digests)
-
-    async def _is_whole_at_once(self, upload_id: str, hints: Hints) -> bool:
-        """Whether this stream is a small upload's first and last, as most are: then nothing needs to be staged."""
-        if not hints.last or hints.offset or hints.length is None or hints.length > SMALL_BYTES:
-            return False
-        return await self._staging.size(upload_id) == 0
 
     async def _ingest_whole(self, source: AsyncIterator[bytes], hints: Hints, digests: DigestPass) -> IngestResult:
         limits = Limits(hints, 0)
@@ -115,6 +109,8 @@ class InProcessDataPlane:
             start = await self._staging.size(upload_id)
             if hints.offset is not None and hints.offset != start:
                 raise ChunkOutOfOrder("the bytes do not begin where the upload stands", offset=start)
+            if start == 0 and _is_whole_at_once(hints):
+                return await self._ingest_whole(source, hints, fresh)
             digests = self._states.take(upload_id, start) or (None if start else fresh)
             before = digests.copy() if digests else None
             limits = Limits(hints, start)
@@ -217,6 +213,11 @@ class InProcessDataPlane:
         """What is in the staging."""
         async for entry in self._staging.list():
             yield Listed(Upload(entry.staged_id), entry.size, entry.modified_at)
+
+
+def _is_whole_at_once(hints: Hints) -> bool:
+    """Whether a stream is a small upload's first and last, as most are: then nothing needs to be staged."""
+    return hints.last and hints.length is not None and hints.length <= SMALL_BYTES
 
 
 def _wanted(hints: Hints) -> tuple[str, ...]:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from artifactstore.errors import ArtifactStoreError, BackendUnavailable, TooManyRequests
-from artifactstore.events.database import SqliteDatabase
+from artifactstore.events.database import SqliteDatabase, SqliteSession
 from artifactstore.events.facts import Facts
 from artifactstore.events.log import Appended, Clock, Decide
-from artifactstore.events.recording import Recorder
+from artifactstore.events.recording import HEAD, Recorder
 from artifactstore.events.sql_facts import SqlFacts
 
 BATCH_MAX = 64
@@ -76,8 +76,9 @@ class Appender:
         self._entrance = threading.Lock()
         self._closed = False
         self._writer = database.connect()
-        with database.writing(self._writer) as session:
-            Recorder(session, clock).create_log()
+        if SqliteSession(self._writer).one(HEAD) is None:  # the fence is taken only by who has something to write
+            with database.writing(self._writer) as session:
+                Recorder(session, clock).create_log()
         self._thread = threading.Thread(target=self._work, name="appender", daemon=True)
         self._thread.start()
 

@@ -89,10 +89,9 @@ def check(database: SqliteDatabase, progress: Progress | None = None) -> ReplayR
 
 
 def _expect_head(session: Session) -> int:
+    """Where the log should end; a database that was migrated and never opened has no event yet."""
     head = session.one(HEAD)
-    if head is None:
-        raise LogCorrupt("the database holds no log")
-    return head.sequence
+    return 0 if head is None else head.sequence
 
 
 def _expect_end(count: int, total: int) -> None:

@@ -73,10 +73,13 @@ class Upkeep(Core):
             assert isinstance(listed.target, Upload)
             if listed.target.upload_id in stale or listed.modified_at < before:
                 stale[listed.target.upload_id] = listed.size
-        for upload_id in () if dry_run else stale:
-            await self.log.append(SYSTEM.actor, partial(decide.close_upload, upload_id), durable=False)
-            await self.plane.delete_object(Upload(upload_id))
+        if not dry_run:
+            stale = {upload_id: size for upload_id, size in stale.items() if await self._end_upload(upload_id)}
         return len(stale), sum(stale.values())
+
+    async def _end_upload(self, upload_id: str) -> bool:
+        await self.log.append(SYSTEM.actor, partial(decide.close_upload, upload_id), durable=False)
+        return (await self.plane.delete_object(Upload(upload_id))).gone
 
     async def _sweep_objects(self, dry_run: bool) -> tuple[int, int]:
         before = self.clock() - OBJECT_GRACE_SECONDS * MICROSECONDS

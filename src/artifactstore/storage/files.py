@@ -13,7 +13,9 @@ import fcntl
 import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Literal, Protocol
 
 OpenMode = Literal["read", "write", "create"]
@@ -227,3 +229,27 @@ def _stat(found: os.stat_result) -> FileStat:
 def now_micros() -> int:
     """The clock of this machine: microseconds since 1970 UTC."""
     return time.time_ns() // 1000
+
+
+def make_directories(files: Files, path: str) -> None:
+    """Make a directory and what is missing above it, and sync each name on the way, whoever made it.
+
+    `path` is absolute. One that is there may have been made by a process that did not live to sync it; one above that
+    is not ours to open is not ours to sync.
+    """
+    *ancestors, _ = PurePosixPath(path).parents
+    for level in (*map(str, reversed(ancestors)), path):
+        try:
+            files.stat(level)
+        except FileNotFoundError:
+            with suppress(FileExistsError):
+                files.mkdir(level)
+            files.sync_directory(parent_of(level))
+        else:
+            with suppress(PermissionError):
+                files.sync_directory(parent_of(level))
+
+
+def parent_of(path: str) -> str:
+    """The directory that holds the name `path`."""
+    return path.rpartition("/")[0] or "/"

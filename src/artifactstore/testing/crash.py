@@ -143,7 +143,7 @@ def count_operations(prepared: Prepared, scenario: str) -> dict[str, int]:
 
 
 async def _prepare(store: Path, journal: Journal) -> None:
-    registry = open_registry(Config(data=str(store), unsafe_no_sync=True), migrate_schema=True)
+    registry = open_registry(Config(data=str(store), unsafe_no_sync=True), create=True)
     await prepare(registry, journal)
     await registry.close()
 

@@ -97,11 +97,10 @@ def _announcement(config: Config, listener: socket.socket) -> tuple[str, ...]:
     """Where the server listens, where its data lies, and a first command to paste."""
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    bytes_at = config.storage_backend if config.storage_backend == "memory" else Path(config.local_root).absolute()
     return (
         f"artifactstore listens on http://{shown}",
         f"  database  {Path(config.sqlite_path).absolute()}",
-        f"  bytes     {bytes_at}",
+        f"  bytes     {Path(config.local_root).absolute()}",
         "  try       echo hello > hello.txt",
         f"            oras push --plain-http {shown}/demo/hello:v1 hello.txt:text/plain",
     )

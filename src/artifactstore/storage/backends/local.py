@@ -6,13 +6,12 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from pathlib import PurePosixPath
 
 from artifactstore.errors import ArtifactStoreError, BackendUnavailable, ObjectMissing
-from artifactstore.storage.backends.local_objects import LocalObjects, parent_of
+from artifactstore.storage.backends.local_objects import LocalObjects
 from artifactstore.storage.backends.local_reading import INLINE_BYTES, FileReading
 from artifactstore.storage.backends.local_staging import LocalStaging
-from artifactstore.storage.files import Files, OsFiles, now_micros
+from artifactstore.storage.files import Files, OsFiles, make_directories, now_micros
 from artifactstore.storage.spi import BackendStatus, FileRegion, StoredBytes, StoredEntry
 from artifactstore.storage.workers import Workers
 
@@ -39,7 +38,8 @@ class LocalStorage:
         self._objects = LocalObjects(self._root, self._files, clock)
         self.staging = LocalStaging(f"{self._root}/staging", self._objects.path, self._files, self._workers, busy_after)
         try:
-            self._make_root()
+            for directory in (self.staging.directory, self._objects.directory):
+                make_directories(self._files, directory)
         except OSError as error:
             message = f"the storage root {self._root} cannot be used: {error.strerror}"
             raise BackendUnavailable(message, detail={"root": self._root}) from error
@@ -47,23 +47,6 @@ class LocalStorage:
     def close(self) -> None:
         """Let the threads go."""
         self._workers.close()
-
-    def _make_root(self) -> None:
-        *ancestors, _ = PurePosixPath(self._root).parents
-        for path in (*map(str, reversed(ancestors)), self._root, self.staging.directory, self._objects.directory):
-            self._make_directory(path)
-
-    def _make_directory(self, path: str) -> None:
-        """Make `path` unless it is there, and sync its name in any case: who made it may not have lived to do so."""
-        try:
-            self._files.stat(path)
-        except FileNotFoundError:
-            with suppress(FileExistsError):
-                self._files.mkdir(path)
-            self._files.sync_directory(parent_of(path))
-        else:
-            with suppress(PermissionError):  # one above the root need not be ours to open: then it is not ours to sync
-                self._files.sync_directory(parent_of(path))
 
     async def put(self, key: str, staged_id: str, *, keep: bool = False) -> None:
         """Moves the staged file into place, in one visit to a thread; to keep it leaves a note of where it went."""

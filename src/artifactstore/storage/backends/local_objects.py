@@ -15,7 +15,7 @@ import builtins
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from artifactstore.storage.files import Files, FileStat
+from artifactstore.storage.files import Files, FileStat, parent_of
 from artifactstore.storage.spi import StoredEntry
 
 
@@ -130,8 +130,3 @@ class LocalObjects:
         keys = [f"{second}/{name}" for second in seconds for name in self.names(second)]
         stats = ((key, self.stat(key)) for key in keys)
         return [StoredEntry(key, stat.size, stat.modified_at) for key, stat in stats if stat]
-
-
-def parent_of(path: str) -> str:
-    """The directory that holds the name `path`."""
-    return path.rpartition("/")[0] or "/"
