@@ -11,7 +11,7 @@ import pytest
 
 from artifactstore.dataplane.inproc import SMALL_BYTES, InProcessDataPlane
 from artifactstore.dataplane.spi import Hints, Upload
-from artifactstore.errors import BackendUnavailable, SizeInvalid
+from artifactstore.errors import BackendUnavailable, SizeExceeded, SizeInvalid
 from artifactstore.identity.digest import digest_bytes
 from artifactstore.storage.backends.local import LocalStorage
 from artifactstore.storage.backends.memory import MemoryStaging, MemoryStorage
@@ -109,3 +109,22 @@ async def test_the_clock_is_a_parameter() -> None:
     """A receipt carries the time of the clock that the data plane was given."""
     plane = InProcessDataPlane(MemoryStorage(), clock=lambda: 1_234_567)
     assert (await ingest(plane, b"abc")).ingested_at == 1_234_567
+
+
+async def test_an_announced_length_that_is_too_much_is_refused_at_once() -> None:
+    """Who announces more than is allowed hears so with the first chunk, and the upload stays where it was."""
+    plane, staging = counting()
+    await extend(plane, ONE, b"begun")
+    came = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal came
+        while True:
+            came += 1
+            yield b"more"
+
+    for upload in (None, ONE):
+        hints = Hints(upload=upload, length=10**30, size_max=LARGE_BYTES, last=upload is None)
+        with pytest.raises(SizeExceeded):
+            await plane.ingest_stream(endless(), hints)
+    assert (came, await staging.size("one")) == (2, 5)

@@ -26,9 +26,9 @@ class Limits:
         self._start = start
 
     def admit(self, count: int) -> None:
-        """Count `count` more bytes. Raises SizeInvalid or SizeExceeded as soon as they are too many."""
+        """Count `count` more bytes. Raises SizeInvalid or SizeExceeded as soon as they are, or will be, too many."""
         self.received += count
-        size = self._start + self.received
+        size = self._start + max(self.received, self._length or 0)
         if self._length is not None and self.received > self._length:
             self._refuse(SizeInvalid("more bytes came than were announced", detail={"announced": self._length}))
         if self._size_max is not None and size > self._size_max:
