@@ -36,7 +36,7 @@ class Decision:
 
 
 Decide = Callable[[Facts, int], Decision]
-"""A pure function of the facts, read under the fence, and the time of the log; refuses by raising an InputError,
+"""A pure function of the facts, read under the fence, and the present time; refuses by raising an InputError,
 NotFound or Conflict."""
 
 

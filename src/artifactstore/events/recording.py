@@ -45,13 +45,17 @@ class Recorder:
         log_id = secrets.token_hex(16)
         self.session.run(_NEW_HEAD, id=1, log_id=log_id, sequence=0, time=0, batch_id="")
         created = codec.draft(LogCreated(log_id, codec.ENVELOPE_VERSION))
-        self._record(created, SYSTEM.actor, self._log_time())
+        self._record(created, SYSTEM.actor, max(self.time, self._clock()))
         self.move_head()
 
     def run(self, actor: str, decide: Decide) -> Appended:
-        """Decide and record one request. What it raises leaves the transaction to be rolled back to before it."""
-        time = self._log_time()
-        decision = decide(SqlFacts(self.session), time)
+        """Decide and record one request. What it raises leaves the transaction to be rolled back to before it.
+
+        The decision gets the present time: how old something is does not depend on a clock that was once ahead.
+        """
+        now = self._clock()
+        decision = decide(SqlFacts(self.session), now)
+        time = max(self.time, now)
         events = tuple(self._record(drafted, actor, time) for drafted in decision.facts)
         for change in decision.working:
             change_working(self.session, change)
@@ -60,9 +64,6 @@ class Recorder:
     def move_head(self) -> None:
         """Write where the log ends now; `batch_id` lets a commit whose answer was lost be recognised."""
         self.session.run(_MOVE_HEAD, new_sequence=self.sequence, new_time=self.time, new_batch=secrets.token_hex(8))
-
-    def _log_time(self) -> int:
-        return max(self.time, self._clock())
 
     def _record(self, drafted: Any, actor: str, time: int) -> Event:
         event = codec.seal(drafted, sequence=self.sequence + 1, time=time, actor=actor)

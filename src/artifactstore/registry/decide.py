@@ -1,4 +1,4 @@
-"""The rules: what each request makes true, or why it may not be. Pure functions of the facts and the time of the log.
+"""The rules: what each request makes true, or why it may not be. Pure functions of the facts and the present time.
 
 They run under the fence, so what they read is what they change; all that takes long was done before.
 """
