@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -109,14 +109,3 @@ def digest_bytes(algorithm: str, data: bytes) -> Digest:
     state = new_hash(algorithm)
     state.update(data)
     return Digest(algorithm, state.hexdigest())
-
-
-def digest_stream(chunks: Iterable[bytes], algorithms: Iterable[str] = ALWAYS) -> tuple[dict[str, Digest], int]:
-    """Every asked digest of a stream in one pass, and its size in bytes."""
-    states = {name: new_hash(name) for name in algorithms}
-    size = 0
-    for chunk in chunks:
-        size += len(chunk)
-        for state in states.values():
-            state.update(chunk)
-    return {name: Digest(name, state.hexdigest()) for name, state in states.items()}, size

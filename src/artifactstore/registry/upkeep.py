@@ -17,7 +17,8 @@ from artifactstore.registry.core import Core
 
 MICROSECONDS = 1_000_000
 OBJECT_GRACE_SECONDS = 24 * 3600
-"""An object that no fact names is swept after a day; the appender trusts a receipt for an hour."""
+"""An object that no fact names is swept after a day, or the life of an upload if that is longer: one that was
+published and not recorded can still be closed. The appender trusts a receipt for an hour."""
 
 CLOCK_SKEW_MAX = 60 * MICROSECONDS
 FREE_BYTES_MIN = 64 << 20
@@ -82,7 +83,8 @@ class Upkeep(Core):
         return (await self.plane.delete_object(Upload(upload_id))).gone
 
     async def _sweep_objects(self, dry_run: bool) -> tuple[int, int]:
-        before = self.clock() - OBJECT_GRACE_SECONDS * MICROSECONDS
+        grace_seconds = max(OBJECT_GRACE_SECONDS, self.policy.upload_expiry_seconds)
+        before = self.clock() - grace_seconds * MICROSECONDS
         count, size, batch = 0, 0, dict[ContentAddress, int]()
         async for listed in self.plane.list_objects():
             assert isinstance(listed.target, ContentAddress)
