@@ -33,6 +33,7 @@ help: ## list the targets
 	@echo
 	@echo "  Variables: PYTHON=$(PYTHON) HOST=$(HOST) PORT=$(PORT) WORKERS=$(WORKERS) DATA=$(DATA)"
 	@echo "             T='pytest arguments'  DIR='directory for smoke'  PEERS='name=url ...' for bench"
+	@echo "             OFFICIAL=if-available for conformance  EVERY=N for crash"
 
 dev: $(READY) ## install what is missing, then serve on HOST:PORT with data in DATA
 	$(BIN)/artifactstore serve --host $(HOST) --port $(PORT) --data $(DATA) --workers $(WORKERS)
