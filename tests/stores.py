@@ -11,11 +11,12 @@ from tempfile import mkdtemp
 
 from artifactstore.bootstrap import open_database, open_registry, system_clock
 from artifactstore.config import Config
+from artifactstore.dataplane.spi import one_chunk
 from artifactstore.events import migrate
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.digest import Digest, digest_bytes
 from artifactstore.identity.names import RepositoryName, TagName
-from artifactstore.registry.core import Descriptor, one_chunk
+from artifactstore.registry.core import Descriptor
 from artifactstore.registry.manifests import PushedManifest
 from artifactstore.registry.registry import Registry
 

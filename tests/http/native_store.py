@@ -16,10 +16,10 @@ from artifactstore.api.http.app import RestApp
 from artifactstore.api.http.endpoints import NativeRoute
 from artifactstore.api.http.openapi import ENDPOINTS, document
 from artifactstore.config import Config
+from artifactstore.dataplane.spi import one_chunk
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.digest import Digest, digest_bytes
 from artifactstore.identity.names import RepositoryName, TagName
-from artifactstore.registry.core import one_chunk
 from artifactstore.registry.registry import Registry
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from artifactstore.dataplane.spi import one_chunk
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.names import RepositoryName
-from artifactstore.registry.core import one_chunk
 from tests.stores import fresh_registry, sha256
 
 COMMAND = [sys.executable, "-c", "from artifactstore.cli.main import main; main()"]

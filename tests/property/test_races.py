@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 
 from artifactstore.bootstrap import open_database, system_clock
-from artifactstore.dataplane.spi import Hints
+from artifactstore.dataplane.spi import Hints, one_chunk
 from artifactstore.errors import ArtifactStoreError, ManifestBlobUnknown, NotFound
 from artifactstore.events import codec, model, replay
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.digest import ContentAddress
 from artifactstore.identity.names import RepositoryName, TagName
-from artifactstore.registry.core import one_chunk
 from artifactstore.registry.registry import Registry
 from artifactstore.storage.spi import key_of
 from artifactstore.testing.log_contract import refusal_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from artifactstore.bootstrap import open_memory, system_clock
+from artifactstore.dataplane.spi import one_chunk
 from artifactstore.identity.actor import Principal
 from artifactstore.identity.digest import Digest, digest_bytes
 from artifactstore.identity.names import RepositoryName, TagName
-from artifactstore.registry.core import one_chunk
 from artifactstore.registry.registry import Registry
 from tests.stores import IMAGE, INDEX, descriptor, fresh_registry, image, index, sha256
 

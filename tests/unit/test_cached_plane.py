@@ -6,10 +6,9 @@ import os
 
 from artifactstore.dataplane.cached import OBJECT_BYTES_MAX, CachedDataPlane
 from artifactstore.dataplane.inproc import InProcessDataPlane
-from artifactstore.dataplane.spi import DataPlane, Hints, Served
+from artifactstore.dataplane.spi import DataPlane, Hints, Served, one_chunk
 from artifactstore.errors import ObjectMissing
 from artifactstore.identity.digest import ContentAddress
-from artifactstore.registry.core import one_chunk
 from artifactstore.storage.backends.memory import MemoryStorage
 from artifactstore.testing.planes import drain, refusal
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from artifactstore.dataplane.spi import one_chunk
 from artifactstore.errors import ChunkOutOfOrder, UploadUnknown
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.names import RepositoryName
-from artifactstore.registry.core import Descriptor, no_bytes, one_chunk
+from artifactstore.registry.core import Descriptor
 from artifactstore.registry.registry import Registry
 from tests.stores import fresh_registry, sha256
 
@@ -64,7 +65,7 @@ async def test_the_same_close_twice_at_once_never_finds_wrong_bytes(registry: Re
         upload = await registry.open_upload(ANONYMOUS, REPOSITORY)
         where = (ANONYMOUS, REPOSITORY, upload.upload_id)
         await registry.append_upload(*where, one_chunk(data))
-        closes = (registry.close_upload(*where, no_bytes(), sha256(data)) for _ in range(3))
+        closes = (registry.close_upload(*where, one_chunk(b""), sha256(data)) for _ in range(3))
         answers = await asyncio.gather(*closes, return_exceptions=True)
         assert {type(answer) for answer in answers} <= {Descriptor, UploadUnknown}, answers
         assert Descriptor in {type(answer) for answer in answers}

@@ -20,6 +20,7 @@ from artifactstore.dataplane.spi import (
     Served,
     Upload,
     VerifyResult,
+    one_chunk,
 )
 from artifactstore.identity.digest import ContentAddress, Digest
 
@@ -46,7 +47,7 @@ class CachedDataPlane:
         served = await self._inner.serve_object(address, offset, length)
         if offset or length is not None or served.length > OBJECT_BYTES_MAX:
             return served
-        data = b"".join([chunk async for chunk in served.chunks])
+        data = await served.read()
         self._keep(address, data)
         return _serve(data)
 
@@ -93,9 +94,4 @@ class CachedDataPlane:
 
 
 def _serve(data: bytes) -> Served:
-    return Served(len(data), _once(data))
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    if data:
-        yield data
+    return Served(len(data), one_chunk(data))

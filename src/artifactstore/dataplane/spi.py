@@ -26,6 +26,7 @@ __all__ = [
     "StoredObject",
     "Upload",
     "VerifyResult",
+    "one_chunk",
 ]
 
 
@@ -95,6 +96,16 @@ class Served:
     length: int
     chunks: AsyncIterator[bytes]
     region: FileRegion | None = None
+
+    async def read(self) -> bytes:
+        """All of it, in memory."""
+        return b"".join([chunk async for chunk in self.chunks])
+
+
+async def one_chunk(data: bytes) -> AsyncIterator[bytes]:
+    """Bytes at hand, as a source or as chunks to serve; none when there are no bytes."""
+    if data:
+        yield data
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from artifactstore.events import codec
 from artifactstore.events.database import Query, Session, Statement
 from artifactstore.events.log import Appended, Clock, Decide, Head
-from artifactstore.events.model import Event, LogCreated
+from artifactstore.events.model import Draft, Event, LogCreated
 from artifactstore.events.schema import EVENTS, LOG_HEAD
 from artifactstore.events.sql_facts import SqlFacts, change_working
 from artifactstore.events.views import VIEWS, SqlViews
@@ -45,7 +44,7 @@ class Recorder:
         log_id = secrets.token_hex(16)
         self.session.run(_NEW_HEAD, id=1, log_id=log_id, sequence=0, time=0, batch_id="")
         created = codec.draft(LogCreated(log_id, codec.ENVELOPE_VERSION))
-        self._record(created, SYSTEM.actor, max(self.time, self._clock()))
+        self._record(created, SYSTEM.actor, self._clock())
         self.move_head()
 
     def run(self, actor: str, decide: Decide) -> Appended:
@@ -65,7 +64,7 @@ class Recorder:
         """Write where the log ends now; `batch_id` lets a commit whose answer was lost be recognised."""
         self.session.run(_MOVE_HEAD, new_sequence=self.sequence, new_time=self.time, new_batch=secrets.token_hex(8))
 
-    def _record(self, drafted: Any, actor: str, time: int) -> Event:
+    def _record(self, drafted: Draft, actor: str, time: int) -> Event:
         event = codec.seal(drafted, sequence=self.sequence + 1, time=time, actor=actor)
         self.session.run(_INSERT, **{name: getattr(event, name) for name in _COLUMNS})
         self._views.apply(event, drafted.fact)

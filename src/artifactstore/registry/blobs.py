@@ -37,8 +37,7 @@ class Blobs(Core):
         hints = Hints(
             expected=digest, algorithms=(digest.algorithm,), length=length, size_max=self.policy.blob_size_max
         )
-        stored = (await self.plane.ingest_stream(source, hints)).stored
-        assert stored is not None, "a stream that is a whole object is published"
+        stored = await self._ingest(source, hints)
         return await self._link(principal, repository, digest, stored)
 
     async def mount_blob(

@@ -69,10 +69,13 @@ class Core:
 
     async def _restage(self, address: ContentAddress) -> StoredObject:
         served = await self.plane.serve_object(address)
-        result = await self.plane.ingest_stream(served.chunks, Hints(expected=address.digest, algorithms=("sha512",)))
-        if result.stored is None:
-            raise IngestExpired("the bytes could not be staged again", detail={"address": str(address)})
-        return result.stored
+        return await self._ingest(served.chunks, Hints(expected=address.digest, algorithms=("sha512",)))
+
+    async def _ingest(self, source: AsyncIterator[bytes], hints: Hints) -> StoredObject:
+        """Take a stream that is a whole object. Raises what `DataPlane.ingest_stream` raises."""
+        stored = (await self.plane.ingest_stream(source, hints)).stored
+        assert stored is not None, "a stream that is a whole object is published"
+        return stored
 
 
 def object_fact(stored: StoredObject) -> ObjectFact:
@@ -95,16 +98,3 @@ async def in_turns(items: Iterable[T], look_up: Callable[[T], Awaitable[U]]) -> 
         if count % LOOK_UPS_A_TURN == 0:
             await asyncio.sleep(0)
     return found
-
-
-async def one_chunk(data: bytes) -> AsyncIterator[bytes]:
-    """Bytes at hand as a source for the data plane."""
-    if data:
-        yield data
-
-
-async def no_bytes() -> AsyncIterator[bytes]:
-    """An empty source."""
-    nothing: tuple[bytes, ...] = ()
-    for chunk in nothing:
-        yield chunk

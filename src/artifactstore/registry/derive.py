@@ -127,7 +127,7 @@ async def _native_config(
     if known.size > size_max:
         raise ManifestInvalid(f"a native manifest may have {size_max} bytes here", detail={"path": "/config/size"})
     served = await plane.serve_object(ContentAddress.parse(known.address))
-    return b"".join([chunk async for chunk in served.chunks])
+    return await served.read()
 
 
 def _manifest_stored(

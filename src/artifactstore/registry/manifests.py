@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from artifactstore.dataplane.spi import Hints, StoredObject
+from artifactstore.dataplane.spi import Hints, StoredObject, one_chunk
 from artifactstore.errors import (
     DigestInvalid,
     FactsChanged,
@@ -24,7 +24,7 @@ from artifactstore.identity.digest import ContentAddress, Digest, digest_bytes
 from artifactstore.identity.names import RepositoryName, TagName
 from artifactstore.manifest import oci
 from artifactstore.registry import decide, derive
-from artifactstore.registry.core import Core, Descriptor, in_turns, off_loop, one_chunk
+from artifactstore.registry.core import Core, Descriptor, in_turns, off_loop
 
 Reference = Digest | TagName
 FACTS_CHANGED_TRIES = 5
@@ -98,8 +98,7 @@ class Manifests(Core):
 
     async def get_bytes(self, content: Descriptor) -> bytes:
         """The whole of what was resolved, in memory: for manifests. Raises ObjectMissing, BackendUnavailable."""
-        served = await self.plane.serve_object(content.address)
-        return b"".join([chunk async for chunk in served.chunks])
+        return await (await self.plane.serve_object(content.address)).read()
 
     async def tag(
         self, principal: Principal, repository: RepositoryName, tag: TagName, reference: Reference
@@ -242,8 +241,7 @@ class Manifests(Core):
         children = await derive.children_of(self.reader, repository, manifest)
         derive.refuse_missing(children, sparse)
         hints = Hints(expected=digest, algorithms=("sha512",), length=len(body))
-        stored = (await self.plane.ingest_stream(one_chunk(body), hints)).stored
-        assert stored is not None, "a stream that is a whole object is published"
+        stored = await self._ingest(one_chunk(body), hints)
         derived = await derive.drafts(self.reader, self.plane, repository, manifest, children, digest, stored)
 
         def push(receipt: StoredObject) -> Decide:

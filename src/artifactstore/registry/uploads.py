@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 
-from artifactstore.dataplane.spi import Hints, Upload
+from artifactstore.dataplane.spi import Hints, Upload, one_chunk
 from artifactstore.errors import DigestInvalid, UploadUnknown
 from artifactstore.events import working
 from artifactstore.events.facts import UploadRow
@@ -16,7 +16,7 @@ from artifactstore.identity.digest import Digest, new_hash
 from artifactstore.identity.names import RepositoryName
 from artifactstore.registry import decide
 from artifactstore.registry.blobs import Blobs
-from artifactstore.registry.core import Descriptor, no_bytes
+from artifactstore.registry.core import Descriptor
 
 MICROSECONDS = 1_000_000
 
@@ -51,7 +51,7 @@ class Uploads(Blobs):
         """How far an upload came (end-13). Raises UploadUnknown."""
         await self._session(repository, upload_id)
         hints = Hints(upload=Upload(upload_id), last=False)
-        result = await self.plane.ingest_stream(no_bytes(), hints)
+        result = await self.plane.ingest_stream(one_chunk(b""), hints)
         return UploadStatus(upload_id, repository, result.size)
 
     async def append_upload(

@@ -52,7 +52,7 @@ async def ingest(plane: Plane, data: bytes, hints: Hints | None = None) -> Store
 
 async def extend(plane: Plane, upload: Upload, data: bytes, **hints: object) -> int:
     """Add `data` to an upload that more streams will follow; gives its size."""
-    made = Hints(upload=upload, last=False, **hints)  # type: ignore[arg-type]
+    made = Hints(upload=upload, last=False, **hints)  # type: ignore[arg-type]  # hints are Hints' own
     result = await plane.ingest_stream(stream(data), made)
     assert result.stored is None
     return result.size
@@ -60,7 +60,7 @@ async def extend(plane: Plane, upload: Upload, data: bytes, **hints: object) -> 
 
 async def drain(served: Served) -> bytes:
     """Everything an open read yields."""
-    return b"".join([chunk async for chunk in served.chunks])
+    return await served.read()
 
 
 async def read(plane: Plane, data: bytes) -> bytes:

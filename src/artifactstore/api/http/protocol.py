@@ -35,7 +35,7 @@ class Protocol(HttpToolsProtocol):
         self._late: TimerHandle | None = None
         self._refusal = HTTPStatus.BAD_REQUEST
 
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         super().connection_made(transport)
         self._late = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
 

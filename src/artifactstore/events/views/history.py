@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlalchemy import Column, Table, bindparam, literal, select
 
 from artifactstore.events.database import Query, Session, Statement
@@ -64,7 +65,7 @@ OF_TAG_NAMING = Query(_OF_TAG.where(TAG_HISTORY.c.content_address == bindparam("
 _INSERT = Statement(insert_new(TAG_HISTORY))
 
 
-def _ending(*conditions: object) -> Statement:
+def _ending(*conditions: sa.ColumnElement[bool]) -> Statement:
     """Record the end of the tags that meet the conditions, from what they name now."""
     ended = select(
         TAGS.c.repository,
@@ -74,7 +75,7 @@ def _ending(*conditions: object) -> Statement:
         TAGS.c.content_address,
         TAGS.c.digest,
         bindparam("time", type_=BIG),
-    ).where(TAGS.c.repository == bindparam("repository"), *conditions)  # type: ignore[arg-type]
+    ).where(TAGS.c.repository == bindparam("repository"), *conditions)
     return Statement(TAG_HISTORY.insert().from_select([column.name for column in TAG_HISTORY.columns], ended))
 
 
