@@ -22,7 +22,7 @@ from artifactstore.registry.policy import Policy
 from artifactstore.registry.registry import Registry
 from artifactstore.storage.backends.local import LocalStorage
 from artifactstore.storage.backends.memory import MemoryStorage
-from artifactstore.storage.files import Files, OsFiles, make_directories
+from artifactstore.storage.files import Files, OsFiles, make_directories, make_private_file
 from artifactstore.storage.files_wrapped import UnsyncedFiles
 from artifactstore.storage.spi import Storage
 
@@ -33,12 +33,13 @@ def system_clock() -> int:
 
 
 def open_database(config: Config) -> SqliteDatabase:
-    """The database of a config; its directory is made when it is missing. Raises BackendUnavailable."""
+    """The database of a config; its directory and an empty file are made when missing. Raises BackendUnavailable."""
     path = Path(config.sqlite_path).absolute()
     try:
         make_directories(_files(config), str(path.parent))
+        make_private_file(str(path))
     except OSError as error:
-        raise BackendUnavailable(f"the data directory cannot be made: {error}") from error
+        raise BackendUnavailable(f"the data directory cannot be used: {error}") from error
     return SqliteDatabase(str(path), full_sync=not config.unsafe_no_sync)
 
 

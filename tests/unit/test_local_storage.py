@@ -5,16 +5,22 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from artifactstore.bootstrap import open_registry
+from artifactstore.config import Config
 from artifactstore.errors import BackendUnavailable, ChunkOutOfOrder, UploadBusy
+from artifactstore.identity.actor import ANONYMOUS
+from artifactstore.identity.names import RepositoryName
 from artifactstore.storage.backends.local import LocalStorage
 from artifactstore.storage.files import OsFiles
 from artifactstore.storage.files_wrapped import WrappedFiles
 from artifactstore.testing.storage_contract import drain, key_for, put
+from tests.stores import chunks, push_image
 
 
 async def test_a_lock_on_a_file_that_lost_its_name_is_no_hold(tmp_path: Path) -> None:
@@ -127,3 +133,20 @@ async def test_two_who_hold_around_a_publication_let_go_of_their_own(tmp_path: P
     async with staging.hold("one"):
         assert await staging.size("one") == 3
     assert await drain(await storage.get(key_for(b"abc"))) == b"abc"
+
+
+async def test_a_store_is_its_users_alone(tmp_path: Path) -> None:
+    """Nobody else can read a directory or file of a new store, SQLite's own among them, whatever the umask."""
+    before = os.umask(0)
+    try:
+        registry = open_registry(Config(data=str(tmp_path / "data")), create=True)
+        await push_image(registry, "a", "v1", [b"layer", b"x" * 2_000_000])
+        upload = await registry.open_upload(ANONYMOUS, RepositoryName("a"))
+        await registry.append_upload(ANONYMOUS, RepositoryName("a"), upload.upload_id, chunks(b"part"))
+        made = {path: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").rglob("*")}
+        await registry.close()
+    finally:
+        os.umask(before)
+    assert {path.suffix for path in made} >= {".sqlite", ".sqlite-wal", ".sqlite-shm"}
+    assert (tmp_path / "data" / "storage" / "staging" / upload.upload_id) in made
+    assert [path for path, mode in made.items() if mode != (0o700 if path.is_dir() else 0o600)] == []

@@ -163,19 +163,23 @@ class SqliteDatabase:
     def connect(self, *, read_only: bool = False) -> sqlite3.Connection:
         """A connection in autocommit: no implicit BEGIN by the driver. Raises BackendUnavailable."""
         with translated():
-            connection = sqlite3.connect(
-                self.path,
-                timeout=self._busy_timeout_seconds,
-                isolation_level=None,
-                check_same_thread=False,
-                cached_statements=512,
-            )
+            connection = self.open()
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA synchronous={self.durable}")
             connection.execute("PRAGMA cache_size=-32768")
             if read_only:
                 connection.execute("PRAGMA query_only=1")
         return connection
+
+    def open(self) -> sqlite3.Connection:
+        """A connection that changes nothing yet: a database that another program made stays as that left it."""
+        return sqlite3.connect(
+            self.path,
+            timeout=self._busy_timeout_seconds,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=512,
+        )
 
     @contextmanager
     def writing(self, connection: sqlite3.Connection, *, durable: bool = True) -> Iterator[SqliteSession]:

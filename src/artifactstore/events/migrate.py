@@ -14,7 +14,7 @@ from artifactstore.events.schema import KNOWN_REVISIONS, SCHEMA_REVISION
 
 def revision_of(database: SqliteDatabase) -> str | None:
     """The migration a database is at; None when it is empty."""
-    with translated(), closing(database.connect()) as connection:
+    with translated(), closing(database.open()) as connection:
         try:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         except sqlite3.OperationalError as error:

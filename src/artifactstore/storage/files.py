@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import threading
 import time
 from contextlib import suppress
@@ -21,6 +22,8 @@ from typing import Literal, Protocol
 OpenMode = Literal["read", "write", "create"]
 """`read` and `write` want an existing file; `create` writes too, and makes the file when it is missing."""
 
+PRIVATE_FILE = 0o600
+PRIVATE_DIRECTORY = 0o700
 _FLAGS = {"read": os.O_RDONLY, "write": os.O_RDWR, "create": os.O_RDWR | os.O_CREAT}
 _NOT_IN_MEMORY = {errno.EAGAIN, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
 _RWF_NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
@@ -125,8 +128,8 @@ class OsFiles:
         self._local = threading.local()
 
     def open(self, path: str, mode: OpenMode) -> int:
-        """open(2), closed on exec."""
-        return os.open(path, _FLAGS[mode] | os.O_CLOEXEC, 0o644)
+        """open(2), closed on exec; a new file is readable to nobody else."""
+        return os.open(path, _FLAGS[mode] | os.O_CLOEXEC, PRIVATE_FILE)
 
     def close(self, handle: int) -> None:
         """close(2)."""
@@ -197,8 +200,8 @@ class OsFiles:
         os.unlink(path)
 
     def mkdir(self, path: str) -> None:
-        """mkdir(2)."""
-        os.mkdir(path, 0o755)
+        """mkdir(2), open to nobody else."""
+        os.mkdir(path, PRIVATE_DIRECTORY)
 
     def stat(self, path: str) -> FileStat:
         """stat(2)."""
@@ -248,6 +251,15 @@ def make_directories(files: Files, path: str) -> None:
         else:
             with suppress(PermissionError):
                 files.sync_directory(parent_of(level))
+
+
+def make_private_file(path: str) -> None:
+    """Make an empty file that nobody else can read, unless one is there.
+
+    No handle is opened on it: to close one would end the locks that SQLite has on the same file in this process.
+    """
+    with suppress(FileExistsError):
+        os.mknod(path, PRIVATE_FILE | stat.S_IFREG)
 
 
 def parent_of(path: str) -> str:
