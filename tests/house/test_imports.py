@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = {"sqlalchemy", "starlette", "uvicorn", "typer", "rich", "alembic", "httptools", "uvloop"}
+HEAVY = {"sqlalchemy", "starlette", "uvicorn", "typer", "rich", "alembic", "httptools", "httpx", "uvloop"}
 
 
 def imported(code: str) -> set[str]:

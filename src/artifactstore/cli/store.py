@@ -19,6 +19,9 @@ Data = Annotated[
     str | None,
     typer.Option("--data", metavar="DIR", help="The data directory. Default: $ARTIFACTSTORE_DATA, or ./data."),
 ]
+Server = Annotated[
+    str | None, typer.Option("--server", metavar="URL", help="Ask this server, not a data directory on this machine.")
+]
 Package = Annotated[str, typer.Argument(metavar="REPO:TAG|REPO@DIGEST", help="A package, by tag or any digest.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 

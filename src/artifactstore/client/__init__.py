@@ -1,0 +1,1 @@
+"""The client side of HTTP: another server of ours, and any OCI registry."""
