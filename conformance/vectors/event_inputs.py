@@ -16,6 +16,7 @@ from artifactstore.events.model import (
     ManifestStored,
     ObjectFact,
     PackageFinalized,
+    RepositoryDeleted,
     TagDeleted,
     TagMoved,
 )
@@ -47,7 +48,7 @@ def stored(content: str, *algorithms: str) -> ObjectFact:
 
 
 def facts() -> Iterator[Fact]:
-    """The history: two blobs, a manifest with its package, a tag that moves and goes, and both deletions."""
+    """The history: two blobs, a manifest with its package, a tag that moves and goes, and every deletion."""
     hello, empty, body = stored("hello\n", "sha512"), stored("{}"), stored(BODY)
     yield LogCreated("0b9f6f0c-5d0e-4c39-9d4b-5b6f6a1f7c55", 1)
     yield BlobLinked(REPOSITORY, hello, hello.digests["sha512"])
@@ -58,6 +59,7 @@ def facts() -> Iterator[Fact]:
     yield TagDeleted(REPOSITORY, "v1", body.address)
     yield ManifestDeleted(REPOSITORY, body.address, body.digests["blake3"])
     yield BlobUnlinked(REPOSITORY, hello.address, hello.digests["sha256"])
+    yield RepositoryDeleted(REPOSITORY, packages=0, tags=0, blobs=1)
 
 
 def manifest_stored(body: ObjectFact) -> ManifestStored:

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from artifactstore import bootstrap
 from artifactstore.api.http.app import RestApp
-from artifactstore.api.http.endpoints import NativeRoute
+from artifactstore.api.http.endpoints import NativeRoute, by_path
 from artifactstore.api.http.openapi import ENDPOINTS, document
 from artifactstore.config import Config
 from artifactstore.dataplane.spi import one_chunk
@@ -126,10 +126,11 @@ async def opened(**settings: Any) -> AsyncIterator[Store]:
 async def _conforms(response: httpx.Response) -> None:
     """The answer's status, media type and body are in the document, at the path that was asked."""
     template = _template_of(response.request.url.path)
-    if template is None or response.request.method not in ("GET", "HEAD"):
+    operation = document()["paths"].get(template, {}).get(response.request.method.lower())
+    if operation is None:
         return
     await response.aread()
-    responses = document()["paths"][template][response.request.method.lower()]["responses"]
+    responses = operation["responses"]
     assert str(response.status_code) in responses, f"{template} may not answer {response.status_code}"
     content = responses[str(response.status_code)].get("content", {})
     media_type = response.headers.get("content-type", "")
@@ -147,8 +148,8 @@ def _template_of(path: str) -> str | None:
     """The most telling template that a path matches."""
     for route in _ROUTES:
         if route.path_regex.match(path):
-            return route.row.template
+            return route.path_format
     return None
 
 
-_ROUTES = [NativeRoute(endpoint, None) for endpoint in ENDPOINTS]  # type: ignore[arg-type]
+_ROUTES = [NativeRoute(found, None) for found in by_path(ENDPOINTS).values()]  # type: ignore[arg-type]

@@ -12,7 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from artifactstore.bootstrap import open_database
-from artifactstore.errors import ArtifactStoreError, BlobUnknown, ManifestBlobUnknown, ManifestUnknown, NotFound
+from artifactstore.errors import (
+    ArtifactStoreError,
+    BlobUnknown,
+    ManifestBlobUnknown,
+    ManifestUnknown,
+    NotFound,
+    RepositoryUnknown,
+)
 from artifactstore.events import replay
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.names import RepositoryName, TagName
@@ -50,6 +57,7 @@ operations = st.one_of(
     st.tuples(st.just("retag"), repositories, st.sampled_from(TAGS), st.sampled_from(TAGS)),
     st.tuples(st.just("untag"), repositories, st.sampled_from(TAGS), st.none()),
     st.tuples(st.just("delete"), repositories, st.sampled_from((*MANIFESTS, REFERRER, *INDEXES)), st.none()),
+    st.tuples(st.just("raze"), repositories, st.none(), st.none()),
     st.tuples(st.just("unlink"), repositories, st.sampled_from((b"{}", *LAYERS)), st.none()),
     st.tuples(st.just("mount"), repositories, st.sampled_from(LAYERS), repositories),
 )
@@ -62,12 +70,21 @@ class Model:
         self.blobs: dict[str, set[bytes]] = defaultdict(set)
         self.manifests: dict[str, set[bytes]] = defaultdict(set)
         self.tags: dict[str, dict[str, bytes]] = defaultdict(dict)
+        self.known: set[str] = set()
+        self.ended: set[tuple[str, str]] = set()
 
     def delete(self, repository: str, manifest: bytes) -> None:
         """A manifest goes with its tags."""
         self.manifests[repository].discard(manifest)
         kept = {tag: named for tag, named in self.tags[repository].items() if named != manifest}
         self.tags[repository] = kept
+
+    def raze(self, repository: str) -> None:
+        """Nothing of a repository is left, but that its tags have ended."""
+        self.ended |= {(repository, tag) for tag in self.tags[repository]}
+        for held in (self.blobs, self.manifests, self.tags):
+            held.pop(repository, None)
+        self.known.discard(repository)
 
 
 def needs(manifest: bytes) -> set[bytes]:
@@ -88,7 +105,7 @@ class Run:
 
     async def blob(self, repository: str, data: bytes, algorithm: str) -> None:
         await push_blob(self.registry, repository, data, algorithm)
-        self.model.blobs[repository].add(data)
+        self._linked(repository, data)
 
     async def image(self, repository: str, manifest: bytes, tag: str) -> None:
         for data in sorted(needs(manifest)):
@@ -145,7 +162,17 @@ class Run:
         mounted = await self.registry.mount_blob(ANONYMOUS, target, sha256(data), origin)
         assert (mounted is not None) == held
         if held:
-            self.model.blobs[repository].add(data)
+            self._linked(repository, data)
+
+    async def raze(self, repository: str, _: None, __: None) -> None:
+        name = RepositoryName(repository)
+        known = repository in self.model.known
+        await self._expect(self.registry.delete_repository(ANONYMOUS, name), None if known else RepositoryUnknown)
+        self.model.raze(repository)
+
+    def _linked(self, repository: str, data: bytes) -> None:
+        self.model.blobs[repository].add(data)
+        self.model.known.add(repository)
 
     def _stored(self, repository: str, manifest: bytes, tag: str) -> None:
         self.model.manifests[repository].add(manifest)
@@ -158,8 +185,10 @@ class Run:
 
     async def compare(self) -> None:
         """Everything the model knows, asked of the store."""
+        await self._compare_ends()
         for repository in REPOSITORIES:
             name = RepositoryName(repository)
+            await self._compare_holdings(name)
             await self._compare_tags(name)
             for manifest in (*MANIFESTS, REFERRER, *INDEXES):
                 await self._compare_manifest(name, manifest)
@@ -167,6 +196,22 @@ class Run:
                 await self._compare_blob(name, data)
             referrers = await self.registry.referrers(ANONYMOUS, name, sha256(MANIFESTS[0]), limit=10)
             assert len(referrers) == int(REFERRER in self.model.manifests[repository])
+
+    async def _compare_ends(self) -> None:
+        """A tag that went with its repository is proof of it in the history, whatever came later."""
+        for repository, tag in self.model.ended:
+            changes = await self.registry.tag_history(ANONYMOUS, RepositoryName(repository), TagName(tag), limit=100)
+            assert "deleted" in {change.event for change in changes}
+
+    async def _compare_holdings(self, name: RepositoryName) -> None:
+        try:
+            held = (await self.registry.repository(ANONYMOUS, name)).holdings
+        except RepositoryUnknown:
+            assert name not in self.model.known
+            return
+        blobs, manifests = self.model.blobs[name], self.model.manifests[name]
+        assert (held.packages, held.tags, held.blobs) == (len(manifests), len(self.model.tags[name]), len(blobs))
+        assert held.size == sum(map(len, blobs | manifests))
 
     async def _compare_tags(self, name: RepositoryName) -> None:
         try:

@@ -15,12 +15,21 @@ from artifactstore.errors import (
     ManifestBlobUnknown,
     ManifestInvalid,
     ManifestUnknown,
+    RepositoryUnknown,
     TooManyRequests,
+    UploadUnknown,
 )
 from artifactstore.events import codec
-from artifactstore.events.facts import BlobRow, LocationRow, ManifestRow, TagRow, UploadEnded, UploadRow
+from artifactstore.events.facts import BlobRow, Holdings, LocationRow, ManifestRow, TagRow, UploadEnded, UploadRow
 from artifactstore.events.log import Decision
-from artifactstore.events.model import BlobLinked, ManifestStored, ObjectFact, PackageFinalized, TagMoved
+from artifactstore.events.model import (
+    BlobLinked,
+    ManifestStored,
+    ObjectFact,
+    PackageFinalized,
+    RepositoryDeleted,
+    TagMoved,
+)
 from artifactstore.identity.digest import ContentAddress, Digest, digest_bytes
 from artifactstore.registry import decide
 
@@ -49,6 +58,8 @@ class GivenFacts:
     tagged: TagRow | None = None
     classes: Sequence[str] = ()
     uploads: int = 0
+    contents: Holdings | None = None
+    open_here: Sequence[str] = ()
 
     def address_of(self, digest: str) -> str | None:
         return self.address
@@ -79,6 +90,15 @@ class GivenFacts:
 
     def has_retention_class(self, name: str) -> bool:
         return name in self.classes
+
+    def holdings(self, repository: str) -> Holdings | None:
+        return self.contents
+
+    def is_upload_open(self, upload_id: str) -> bool:
+        return upload_id in self.open_here
+
+    def uploads_of(self, repository: str) -> Sequence[str]:
+        return self.open_here
 
     def open_uploads(self) -> int:
         return self.uploads
@@ -120,7 +140,7 @@ HELD = GivenFacts(held=BlobRow("blake3:child", 4))
 
 def test_new_blob_is_linked() -> None:
     """A blob that the repository does not hold becomes one fact, and its upload ends in the same transaction."""
-    decision = decide.link_blob(blob_push(upload_id="u1"), NOTHING, NOW)
+    decision = decide.link_blob(blob_push(upload_id="u1"), GivenFacts(open_here=("u1",)), NOW)
     assert types(decision) == ["v1.blob.linked"]
     assert decision.working == (UploadEnded("u1"),)
 
@@ -229,6 +249,22 @@ def test_retention_class_must_exist() -> None:
     with pytest.raises(ManifestInvalid):
         decide.push_manifest(push, HELD, NOW)
     assert len(decide.push_manifest(push, GivenFacts(held=HELD.held, classes=["record"]), NOW).facts) == 3
+
+
+def test_upload_that_ended_makes_no_blob() -> None:
+    """A blob whose upload is no longer open under the fence is refused."""
+    with pytest.raises(UploadUnknown):
+        decide.link_blob(blob_push(upload_id="u1"), GivenFacts(open_here=("u2",)), NOW)
+
+
+def test_repository_goes_as_one_fact() -> None:
+    """A repository's deletion counts what it holds and ends its uploads; one that is not there is refused."""
+    facts = GivenFacts(contents=Holdings(packages=3, tags=2, blobs=5, size=9), open_here=("u1", "u2"))
+    decision = decide.delete_repository(REPOSITORY, facts, NOW)
+    assert [draft.fact for draft in decision.facts] == [RepositoryDeleted(REPOSITORY, packages=3, tags=2, blobs=5)]
+    assert decision.working == (UploadEnded("u1"), UploadEnded("u2"))
+    with pytest.raises(RepositoryUnknown):
+        decide.delete_repository(REPOSITORY, NOTHING, NOW)
 
 
 def test_open_uploads_are_bounded() -> None:

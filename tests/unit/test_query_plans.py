@@ -22,6 +22,7 @@ from tests.stores import fresh_config
 
 ALLOWED = {
     "sql_log.ALL": "a replay reads the whole log",
+    "working.UPLOADS_OF": "reads the open uploads, of which there is a bounded number, when a repository is deleted",
     "working.OPEN_UPLOADS": "counts the open uploads, of which there is a bounded number, in an index",
 }
 """Query -> why it may read a whole table."""

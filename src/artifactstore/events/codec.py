@@ -205,6 +205,10 @@ def _tag_deleted_value(fact: model.TagDeleted) -> _Value:
     return {"tag": fact.tag, "content_address": str(fact.address)}
 
 
+def _repository_deleted_value(fact: model.RepositoryDeleted) -> _Value:
+    return {"packages": fact.packages, "tags": fact.tags, "blobs": fact.blobs}
+
+
 def _blob_linked(stream: str, value: _Value) -> Fact:
     return model.BlobLinked(stream, _object(value["object"]), Digest.parse(value["digest"]), value.get("mounted_from"))
 
@@ -236,6 +240,7 @@ _TO_VALUE: Mapping[type[Fact], Callable[[Any], _Value]] = {
     model.TagMoved: _tag_moved_value,
     model.TagDeleted: _tag_deleted_value,
     model.ManifestDeleted: _deleted_value,
+    model.RepositoryDeleted: _repository_deleted_value,
 }
 
 _FROM_VALUE: Mapping[str, Callable[[str, _Value], Fact]] = {
@@ -246,4 +251,5 @@ _FROM_VALUE: Mapping[str, Callable[[str, _Value], Fact]] = {
     model.TagMoved.TYPE: lambda s, v: model.TagMoved(s, v["tag"], _address(v), Digest.parse(v["digest"])),
     model.TagDeleted.TYPE: lambda s, v: model.TagDeleted(s, v["tag"], _address(v)),
     model.ManifestDeleted.TYPE: lambda s, v: model.ManifestDeleted(s, _address(v), Digest.parse(v["digest"])),
+    model.RepositoryDeleted.TYPE: lambda s, v: model.RepositoryDeleted(s, v["packages"], v["tags"], v["blobs"]),
 }

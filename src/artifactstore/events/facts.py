@@ -47,6 +47,16 @@ class TagRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a repository holds: how many packages, tags and blobs, and the bytes of its manifests and blobs."""
+
+    packages: int
+    tags: int
+    blobs: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class UploadRow:
     """An open upload; `created_at` in µs since 1970 UTC, `algorithm` what the client announced to close with."""
 
@@ -115,6 +125,18 @@ class Facts(Protocol):
 
     def has_retention_class(self, name: str) -> bool:
         """Whether there is such a class."""
+        ...
+
+    def holdings(self, repository: str) -> Holdings | None:
+        """What a repository holds; None: there is no such repository."""
+        ...
+
+    def is_upload_open(self, upload_id: str) -> bool:
+        """Whether an upload was opened and not ended."""
+        ...
+
+    def uploads_of(self, repository: str) -> Sequence[str]:
+        """The ids of a repository's open uploads."""
         ...
 
     def open_uploads(self) -> int:

@@ -142,6 +142,20 @@ class ManifestDeleted(Fact):
     digest: Digest
 
 
+@dataclass(frozen=True, slots=True)
+class RepositoryDeleted(Fact):
+    """A repository is gone, with every package, tag and blob link that it held; the counts say how many those were.
+
+    Its name is unknown until something is pushed to it again. What its tags named stays in their history.
+    """
+
+    TYPE: ClassVar[str] = "v1.repository.deleted"
+    repository: str
+    packages: int
+    tags: int
+    blobs: int
+
+
 FACTS: Mapping[str, type[Fact]] = {
     fact.TYPE: fact
     for fact in (
@@ -153,6 +167,7 @@ FACTS: Mapping[str, type[Fact]] = {
         TagMoved,
         TagDeleted,
         ManifestDeleted,
+        RepositoryDeleted,
     )
 }
 """Every event type this version knows."""

@@ -9,13 +9,14 @@ from artifactstore.events import working
 from artifactstore.events.database import Session
 from artifactstore.events.facts import (
     BlobRow,
+    Holdings,
     LocationRow,
     ManifestRow,
     TagRow,
     UploadOpened,
     WorkingChange,
 )
-from artifactstore.events.views import blobs, objects, packages, retention, tags
+from artifactstore.events.views import blobs, objects, packages, repositories, retention, tags
 
 
 class SqlFacts:
@@ -53,6 +54,15 @@ class SqlFacts:
 
     def has_retention_class(self, name: str) -> bool:
         return self._session.one(retention.CLASS, name=name) is not None
+
+    def holdings(self, repository: str) -> Holdings | None:
+        return self._session.one(repositories.HOLDINGS, name=repository)
+
+    def is_upload_open(self, upload_id: str) -> bool:
+        return self._session.one(working.UPLOAD, upload_id=upload_id) is not None
+
+    def uploads_of(self, repository: str) -> Sequence[str]:
+        return self._session.all(working.UPLOADS_OF, repository=repository)
 
     def open_uploads(self) -> int:
         return self._session.one(working.OPEN_UPLOADS) or 0

@@ -26,5 +26,10 @@ OPEN_UPLOADS: Query[int] = Query(select(func.count()).select_from(UPLOAD_SESSION
 UPLOADS_BEFORE = Query(select(UPLOAD_SESSIONS).where(UPLOAD_SESSIONS.c.created_at < bindparam("before")), UploadRow)
 """Uploads opened before a moment."""
 
+UPLOADS_OF: Query[str] = Query(
+    select(UPLOAD_SESSIONS.c.upload_id).where(UPLOAD_SESSIONS.c.repository == bindparam("repository")), str
+)
+"""A repository's uploads."""
+
 OPEN_UPLOAD = Statement(UPLOAD_SESSIONS.insert())
 FORGET_UPLOAD = Statement(UPLOAD_SESSIONS.delete().where(UPLOAD_SESSIONS.c.upload_id == bindparam("id")))

@@ -15,7 +15,9 @@ from artifactstore.errors import (
     ManifestBlobUnknown,
     ManifestInvalid,
     ManifestUnknown,
+    RepositoryUnknown,
     TooManyRequests,
+    UploadUnknown,
 )
 from artifactstore.events import codec
 from artifactstore.events.facts import Facts, ManifestRow, UploadEnded, UploadOpened, UploadRow, WorkingChange
@@ -27,6 +29,7 @@ from artifactstore.events.model import (
     Fact,
     ManifestDeleted,
     ObjectFact,
+    RepositoryDeleted,
     TagDeleted,
     TagMoved,
 )
@@ -83,7 +86,10 @@ class ManifestPush:
 def link_blob(push: BlobPush, facts: Facts, time: int) -> Decision:
     """The repository holds the blob, and every digest it was hashed to names it."""
     _require_fresh(push.ingested_at, time)
-    forget = () if push.upload_id is None else (UploadEnded(push.upload_id),)
+    forget: tuple[UploadEnded, ...] = ()
+    if push.upload_id is not None:
+        _require_open(push.upload_id, facts)
+        forget = (UploadEnded(push.upload_id),)
     address = str(push.object.address)
     linked = facts.blob_at(push.repository, address) is not None
     if linked and _all_known(push.object, facts):
@@ -158,6 +164,16 @@ def delete_manifest(repository: str, digest: Digest, facts: Facts, time: int) ->
     return _record(ManifestDeleted(repository, ContentAddress.parse(found.content_address), digest))
 
 
+def delete_repository(repository: str, facts: Facts, time: int) -> Decision:
+    """The repository is gone with all that it held: one fact. The answer: the ids of the uploads that end with it."""
+    held = facts.holdings(repository)
+    if held is None:
+        raise RepositoryUnknown("no such repository", detail={"name": repository})
+    uploads = tuple(facts.uploads_of(repository))
+    fact = RepositoryDeleted(repository, held.packages, held.tags, held.blobs)
+    return Decision((codec.draft(fact),), tuple(map(UploadEnded, uploads)), answer=(fact, uploads))
+
+
 def open_upload(row: UploadRow, open_max: int, facts: Facts, time: int) -> Decision:
     """An upload is open, if not too many are."""
     if facts.open_uploads() >= open_max:
@@ -187,6 +203,12 @@ def _record(*made_true: Fact, working: tuple[WorkingChange, ...] = ()) -> Decisi
 def _require_fresh(ingested_at: int, time: int) -> None:
     if time - ingested_at > INGEST_AGE_MAX:
         raise IngestExpired("the bytes were ingested more than an hour ago", detail={"ingested_at": ingested_at})
+
+
+def _require_open(upload_id: str, facts: Facts) -> None:
+    """An upload that another request ended, or that went with its repository, makes no blob."""
+    if not facts.is_upload_open(upload_id):
+        raise UploadUnknown("the upload was ended meanwhile", detail={"upload": upload_id})
 
 
 def _all_known(stored: ObjectFact, facts: Facts) -> bool:

@@ -117,20 +117,6 @@ class Manifests(Core):
         """Take a manifest and all its tags away (end-9). Raises ManifestUnknown, RepositoryUnknown, Unsupported."""
         await self._delete(principal, repository, partial(decide.delete_manifest, repository, digest))
 
-    async def repositories(
-        self, principal: Principal, *, prefix: RepositoryName | None = None, last: str = "", limit: int
-    ) -> list[repositories.RepositoryRow]:
-        """Repositories in byte order after `last`; with `prefix` that one and those under it, by whole segments."""
-        if prefix is None:
-            return await self.reader.all(repositories.PAGE, last=last, limit=limit)
-        found: list[repositories.RepositoryRow] = []
-        if last < prefix and limit > 0:
-            at = await self.reader.one(repositories.BY_NAME, name=prefix)
-            found += [at] if at else []
-        # "0" is what follows "/" in byte order, so that these two enclose what lies under the prefix and nothing else.
-        after, end = max(last, f"{prefix}/"), f"{prefix}0"
-        return found + await self.reader.all(repositories.PAGE_BETWEEN, last=after, end=end, limit=limit - len(found))
-
     async def tags(self, principal: Principal, repository: RepositoryName, *, last: str = "", limit: int) -> list[str]:
         """Tags in byte order after `last` (end-8). Raises RepositoryUnknown."""
         found = await self.reader.all(tags.PAGE, repository=repository, last=last, limit=limit)

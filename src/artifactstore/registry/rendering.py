@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from artifactstore.events.codec import envelope_value, payload_value
-from artifactstore.events.model import Event
+from artifactstore.events.model import Event, RepositoryDeleted
 from artifactstore.events.views.repositories import RepositoryRow
 from artifactstore.events.views.retention import RetentionRow
 from artifactstore.registry.packages import Attachment, File, Package
+from artifactstore.registry.repositories import Repository
 from artifactstore.registry.upkeep import Health
 
 Json = dict[str, Any]
@@ -35,6 +36,18 @@ def repository(row: RepositoryRow) -> Json:
         "created_at": rfc3339(row.created_at),
         "created_sequence": row.created_sequence,
     }
+
+
+def holdings(found: Repository) -> Json:
+    """A repository and what it holds; `size` is the bytes of its manifests and blobs."""
+    held = found.holdings
+    counts = {"packages": held.packages, "tags": held.tags, "blobs": held.blobs, "size": held.size}
+    return repository(found.row) | counts
+
+
+def deleted(fact: RepositoryDeleted) -> Json:
+    """A repository that was deleted, and what went with it."""
+    return {"name": fact.repository, "packages": fact.packages, "tags": fact.tags, "blobs": fact.blobs}
 
 
 def package(found: Package) -> Json:

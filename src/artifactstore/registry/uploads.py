@@ -99,7 +99,11 @@ class Uploads(Blobs):
             await self._forget(principal, upload_id)
             raise
         assert result.stored is not None, "the last part publishes the object"
-        blob = await self._link(principal, repository, digest, result.stored, upload_id)
+        try:
+            blob = await self._link(principal, repository, digest, result.stored, upload_id)
+        except UploadUnknown:
+            await self.plane.delete_object(Upload(upload_id))
+            raise
         if result.staged:
             await self.plane.delete_object(Upload(upload_id))
         return blob

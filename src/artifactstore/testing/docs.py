@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -106,13 +107,17 @@ def api_page() -> str:
     ]
     for tag in ("native", "oci"):
         chosen = {path: item for path, item in paths.items() if tag in next(_operations(item))[1]["tags"]}
-        rows = [(_methods(item), f"`{path}`", next(_operations(item))[1]["summary"]) for path, item in chosen.items()]
+        rows = [
+            (methods, f"`{path}`", said["summary"]) for path, item in chosen.items() for methods, said in _offered(item)
+        ]
         title = "Native" if tag == "native" else "OCI distribution"
         parts += [f"## {title}", _table(("methods", "path", "what"), rows)]
     parts.append("## Parameters")
     for path, item in paths.items():
-        if not path.startswith("/v2/") and "parameters" in item:
-            parts += [f"`{path}`", _table(("parameter", "in", "meaning"), map(_parameter_row, item["parameters"]))]
+        for methods, said in _offered(item):
+            if "parameters" in said:
+                table = _table(("parameter", "in", "meaning"), map(_parameter_row, said["parameters"]))
+                parts += [f"`{methods} {path}`", table]
     return _page(parts)
 
 
@@ -143,8 +148,11 @@ def _operations(item: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
     return ((name, value) for name, value in item.items() if name != "parameters")
 
 
-def _methods(item: Mapping[str, Any]) -> str:
-    return " ".join(name.upper() for name, _ in _operations(item))
+def _offered(item: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What can be asked at a path, each with its methods."""
+    for _, found in groupby(_operations(item), lambda named: named[1]["summary"]):
+        methods, operations = zip(*found, strict=True)
+        yield " ".join(methods).upper(), operations[0]
 
 
 def _parameter_row(parameter: Mapping[str, Any]) -> tuple[str, str, str]:

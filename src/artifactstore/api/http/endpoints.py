@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from artifactstore.api.http.answers import Answer
 from artifactstore.api.http.asgi import Receive, Scope, Send
@@ -19,7 +19,6 @@ from artifactstore.registry.registry import Registry
 
 Handle = Callable[[Registry, Call], Awaitable[Answer]]
 Schema = Mapping[str, Any]
-METHODS = ("GET", "HEAD")
 _CONVERTOR = re.compile(r":[a-z]+}")
 
 
@@ -35,14 +34,15 @@ class _PackageConvertor(Convertor[str]):
         return value
 
 
-class _FileConvertor(_PackageConvertor):
+class _RestConvertor(_PackageConvertor):
     """The rest of the path, whatever it holds."""
 
     regex = r"[\s\S]+"
 
 
 register_url_convertor("package", _PackageConvertor())
-register_url_convertor("file", _FileConvertor())
+register_url_convertor("file", _RestConvertor())
+register_url_convertor("repository", _RestConvertor())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,9 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What can be asked at a path by GET (and HEAD), and with what it is answered.
+    """What a method does at a path, and with what it is answered.
 
+    method    GET stands for HEAD too
     path      as Starlette reads it: `{name:convertor}`
     answers   status -> media type -> schema of the body
     problems  the statuses of the refusals that it may answer, beside 400, 405, 500 and 503, which every one may
@@ -71,6 +72,12 @@ class Endpoint:
     parameters: tuple[Parameter, ...] = ()
     answers: Mapping[int, Mapping[str, Schema]] = field(default_factory=dict)
     problems: tuple[int, ...] = ()
+    method: str = "GET"
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that it answers."""
+        return ("GET", "HEAD") if self.method == "GET" else (self.method,)
 
     @property
     def template(self) -> str:
@@ -84,12 +91,13 @@ class Endpoint:
 
 
 class NativeRoute(Route):
-    """The route of an endpoint: calls it, and answers what it raises as a problem."""
+    """The route of a path: calls the endpoint of the method, and answers what it raises as a problem."""
 
-    def __init__(self, endpoint: Endpoint, registry: Registry) -> None:
-        self.row = endpoint
+    def __init__(self, endpoints: Iterable[Endpoint], registry: Registry) -> None:
+        self.by_method = {method: endpoint for endpoint in endpoints for method in endpoint.methods}
         self.registry = registry
-        super().__init__(endpoint.path, self._never, methods=METHODS, name=endpoint.operation)
+        first = next(iter(self.by_method.values()))
+        super().__init__(first.path, self._never, methods=list(self.by_method), name=first.operation)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = await self.answer(Call(scope, receive))
@@ -97,24 +105,41 @@ class NativeRoute(Route):
 
     async def answer(self, call: Call) -> Answer:
         """What the endpoint says; never raises."""
-        if call.method not in METHODS:
-            refusal = Unsupported(f"{call.method[:20]} is not offered here")
-            return problem(refusal).adding((b"allow", ", ".join(METHODS).encode()))
+        endpoint = self.by_method.get(call.method)
         try:
-            self._check_query(call)
-            return await self.row.handle(self.registry, call)
+            if endpoint is None:
+                raise Unsupported(f"{call.method[:20]} is not offered here")
+            _check_query(endpoint, call)
+            return await endpoint.handle(self.registry, call)
+        except Unsupported as error:
+            others = ", ".join(method for method in self.by_method if method != call.method)
+            return problem(error).adding((b"allow", others.encode()))
         except Exception as error:
             return problem(error)
 
-    def _check_query(self, call: Call) -> None:
-        """A parameter that is not known or comes twice is refused: a misspelt filter must not widen the answer."""
-        seen: set[str] = set()
-        for name, _ in call.query:
-            if name not in self.row.query_names or name in seen:
-                known = sorted(self.row.query_names)
-                fault = "comes twice" if name in seen else "is not a parameter of this endpoint"
-                raise ParameterInvalid(f"{name[:100]} {fault}", detail={"parameter": name[:100], "known": known})
-            seen.add(name)
-
     async def _never(self, _: object) -> None:
         """What Starlette would call; `handle` takes its place."""
+
+
+def routes_of(endpoints: Iterable[Endpoint], registry: Registry) -> list[BaseRoute]:
+    """A route for each path."""
+    return [NativeRoute(found, registry) for found in by_path(endpoints).values()]
+
+
+def by_path(endpoints: Iterable[Endpoint]) -> dict[str, list[Endpoint]]:
+    """Path template -> what is offered there, in order."""
+    found: dict[str, list[Endpoint]] = {}
+    for endpoint in endpoints:
+        found.setdefault(endpoint.template, []).append(endpoint)
+    return found
+
+
+def _check_query(endpoint: Endpoint, call: Call) -> None:
+    """A parameter that is not known or comes twice is refused: a misspelt filter must not widen the answer."""
+    seen: set[str] = set()
+    for name, _ in call.query:
+        if name not in endpoint.query_names or name in seen:
+            known = sorted(endpoint.query_names)
+            fault = "comes twice" if name in seen else "is not a parameter of this endpoint"
+            raise ParameterInvalid(f"{name[:100]} {fault}", detail={"parameter": name[:100], "known": known})
+        seen.add(name)

@@ -12,7 +12,7 @@ from artifactstore.api.http.accepts import choose
 from artifactstore.api.http.answers import Answer, content
 from artifactstore.api.http.asgi import Headers
 from artifactstore.api.http.calls import Call
-from artifactstore.api.http.endpoints import Endpoint, NativeRoute, Parameter
+from artifactstore.api.http.endpoints import Endpoint, Parameter, routes_of
 from artifactstore.api.http.errors import problem
 from artifactstore.api.http.schemas import BYTES, COUNT, TEXT, named
 from artifactstore.errors import LogRewound
@@ -111,4 +111,4 @@ ENDPOINTS = (
 
 def routes(registry: Registry) -> list[BaseRoute]:
     """The route of the feed."""
-    return [NativeRoute(endpoint, registry) for endpoint in ENDPOINTS]
+    return routes_of(ENDPOINTS, registry)

@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute
 
 from artifactstore.api.http.answers import Answer, json_answer
 from artifactstore.api.http.calls import Call
-from artifactstore.api.http.endpoints import Endpoint, NativeRoute
+from artifactstore.api.http.endpoints import Endpoint, routes_of
 from artifactstore.api.http.schemas import named
 from artifactstore.registry import rendering
 from artifactstore.registry.registry import Registry
@@ -37,4 +37,4 @@ ENDPOINTS = (
 
 def routes(registry: Registry) -> list[BaseRoute]:
     """The routes of the health checks."""
-    return [NativeRoute(endpoint, registry) for endpoint in ENDPOINTS]
+    return routes_of(ENDPOINTS, registry)

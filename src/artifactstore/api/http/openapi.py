@@ -13,7 +13,7 @@ import artifactstore
 from artifactstore.api.http import events, health, native, oci_grammar, schemas
 from artifactstore.api.http.answers import Answer, json_answer
 from artifactstore.api.http.calls import Call
-from artifactstore.api.http.endpoints import METHODS, Endpoint, NativeRoute, Parameter
+from artifactstore.api.http.endpoints import Endpoint, Parameter, by_path, routes_of
 from artifactstore.api.http.schemas import OBJECT
 from artifactstore.registry.registry import Registry
 
@@ -52,13 +52,13 @@ _OCI_WORDS = {"name": "a", "digest": f"sha256:{'0' * 64}", "upload": "u", "refer
 
 def routes(registry: Registry) -> list[BaseRoute]:
     """The route of the document."""
-    return [NativeRoute(OPENAPI, registry)]
+    return routes_of((OPENAPI,), registry)
 
 
 @cache
 def document() -> dict[str, Any]:
     """The whole document."""
-    native_paths = {endpoint.template: _path(endpoint) for endpoint in ENDPOINTS}
+    native_paths = {template: _path(endpoints) for template, endpoints in by_path(ENDPOINTS).items()}
     oci_paths = {template: _oci_path(template, summary) for template, summary in OCI_PATHS.items()}
     return {
         "openapi": "3.1.1",
@@ -80,19 +80,24 @@ def document() -> dict[str, Any]:
     }
 
 
-def _path(endpoint: Endpoint) -> dict[str, Any]:
-    """GET and HEAD of an endpoint; a HEAD has no body."""
-    shared = [_parameter(parameter) for parameter in endpoint.parameters]
-    item: dict[str, Any] = {"parameters": shared} if shared else {}
-    for method in METHODS:
-        is_head = method == "HEAD"
-        item[method.lower()] = {
-            "operationId": endpoint.operation + ("Head" if is_head else ""),
-            "summary": endpoint.summary,
-            "tags": ["native"],
-            "responses": _responses(endpoint, with_bodies=not is_head),
-        }
+def _path(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
+    """Every operation at a path; a HEAD has no body."""
+    item: dict[str, Any] = {}
+    for endpoint in endpoints:
+        for method in endpoint.methods:
+            item[method.lower()] = _operation(endpoint, is_head=method == "HEAD")
     return item
+
+
+def _operation(endpoint: Endpoint, *, is_head: bool) -> dict[str, Any]:
+    operation = {
+        "operationId": endpoint.operation + ("Head" if is_head else ""),
+        "summary": endpoint.summary,
+        "tags": ["native"],
+        "responses": _responses(endpoint, with_bodies=not is_head),
+    }
+    parameters = [_parameter(parameter) for parameter in endpoint.parameters]
+    return {**operation, "parameters": parameters} if parameters else operation
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

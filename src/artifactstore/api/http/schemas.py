@@ -58,6 +58,17 @@ NEXT = optional({"type": "string", "format": "uri-reference", "description": "ad
 
 REPOSITORY = record(name=TEXT, tenant=TEXT, created_at=TIME, created_sequence=COUNT)
 
+HOLDINGS = record(
+    name=TEXT,
+    tenant=TEXT,
+    created_at=TIME,
+    created_sequence=COUNT,
+    packages=COUNT,
+    tags=COUNT,
+    blobs=COUNT,
+    size={**COUNT, "description": "bytes of its manifests and blobs"},
+)
+
 RETENTION = record(**{"class": TEXT}, since=TIME, expires_at=optional(TIME), state=TEXT)
 
 PACKAGE = record(
@@ -138,7 +149,12 @@ PROBLEM: Schema = {
 
 SCHEMAS: dict[str, Schema] = {
     "Repository": REPOSITORY,
-    "Repositories": record(repositories=several(named("Repository")), next=NEXT),
+    "Holdings": HOLDINGS,
+    "Repositories": record(
+        repositories=several({"anyOf": [named("Repository"), named("Holdings")]}),
+        next=NEXT,
+    ),
+    "DeletedRepository": record(name=TEXT, packages=COUNT, tags=COUNT, blobs=COUNT),
     "Package": PACKAGE,
     "Packages": record(packages=several(named("Package")), next=NEXT),
     "Retention": RETENTION,

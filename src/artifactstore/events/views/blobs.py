@@ -6,10 +6,10 @@ from sqlalchemy import Column, Index, Table, and_, bindparam, select
 
 from artifactstore.events.database import Query, Session, Statement
 from artifactstore.events.facts import BlobRow
-from artifactstore.events.model import BlobLinked, BlobUnlinked, Event, Fact
+from artifactstore.events.model import BlobLinked, BlobUnlinked, Event, Fact, RepositoryDeleted
 from artifactstore.events.schema import BIG, METADATA, TEXT, insert_new
 from artifactstore.events.views.objects import OBJECT_DIGESTS
-from artifactstore.events.views.view import Derived
+from artifactstore.events.views.view import Derived, emptied
 
 REPOSITORY_BLOBS = Table(
     "repository_blobs",
@@ -53,6 +53,7 @@ _LINK = Statement(insert_new(REPOSITORY_BLOBS))
 _UNLINK = Statement(
     REPOSITORY_BLOBS.delete().where(_IN_REPOSITORY, REPOSITORY_BLOBS.c.content_address == bindparam("address"))
 )
+_EMPTY = emptied(REPOSITORY_BLOBS)
 
 
 class Blobs(Derived):
@@ -73,5 +74,7 @@ class Blobs(Derived):
                 )
             case BlobUnlinked():
                 session.run(_UNLINK, repository=fact.repository, address=str(fact.address))
+            case RepositoryDeleted():
+                session.run(_EMPTY, repository=fact.repository)
             case _:
                 pass

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import Column, Index, Integer, Table, and_, bindparam, select
 
 from artifactstore.events.database import Query, Session, Statement
-from artifactstore.events.model import Event, Fact, ManifestDeleted, ManifestStored
+from artifactstore.events.model import Event, Fact, ManifestDeleted, ManifestStored, RepositoryDeleted
 from artifactstore.events.schema import BIG, METADATA, TEXT, insert_new
 from artifactstore.events.views.packages import ARTIFACT_PACKAGES
-from artifactstore.events.views.view import Derived, json_text
+from artifactstore.events.views.view import Derived, emptied, json_text
 
 PACKAGE_EDGES = Table(
     "package_edges",
@@ -123,6 +123,7 @@ _DELETE = Statement(
         _EDGES.repository == bindparam("in_repository"), _EDGES.package_address == bindparam("address")
     )
 )
+_EMPTY = emptied(PACKAGE_EDGES)
 
 
 class Edges(Derived):
@@ -154,5 +155,7 @@ class Edges(Derived):
                 )
             case ManifestDeleted():
                 session.run(_DELETE, in_repository=fact.repository, address=str(fact.address))
+            case RepositoryDeleted():
+                session.run(_EMPTY, repository=fact.repository)
             case _:
                 pass

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Column, Index, Integer, Table, bindparam, select
 
 from artifactstore.events.database import Query, Session, Statement
-from artifactstore.events.model import Event, Fact, ManifestDeleted, PackageFinalized
+from artifactstore.events.model import Event, Fact, ManifestDeleted, PackageFinalized, RepositoryDeleted
 from artifactstore.events.schema import BIG, METADATA, TEXT
 from artifactstore.events.views.packages import STORED_AT
-from artifactstore.events.views.view import Derived, json_text
+from artifactstore.events.views.view import Derived, emptied, json_text
 from artifactstore.identity.digest import PRIMARY
 
 ARTIFACT_FILES = Table(
@@ -87,6 +87,7 @@ _DELETE = Statement(
         _COLUMNS.repository == bindparam("in_repository"), _COLUMNS.package_address == bindparam("address")
     )
 )
+_EMPTY = emptied(ARTIFACT_FILES)
 
 
 class Files(Derived):
@@ -101,6 +102,8 @@ class Files(Derived):
                 session.run_many(_INSERT, _rows(fact.repository, package, fact.value["files"]))
             case ManifestDeleted():
                 session.run(_DELETE, in_repository=fact.repository, address=str(fact.address))
+            case RepositoryDeleted():
+                session.run(_EMPTY, repository=fact.repository)
             case _:
                 pass
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Table, bindparam, literal, select
 
 from artifactstore.events.database import Query, Session, Statement
-from artifactstore.events.model import Event, Fact, ManifestDeleted, TagDeleted, TagMoved
+from artifactstore.events.model import Event, Fact, ManifestDeleted, RepositoryDeleted, TagDeleted, TagMoved
 from artifactstore.events.schema import BIG, METADATA, TEXT, insert_new
 from artifactstore.events.views.tags import TAGS
 from artifactstore.events.views.view import Derived
@@ -81,10 +81,11 @@ def _ending(*conditions: sa.ColumnElement[bool]) -> Statement:
 
 _END_TAG = _ending(TAGS.c.tag == bindparam("name"))
 _END_TAGS_OF = _ending(TAGS.c.content_address == bindparam("address"))
+_END_EVERY_TAG = _ending()
 
 
 class TagHistory(Derived):
-    """One row for each change of a tag, also for those that went with their manifest."""
+    """One row for each change of a tag, also for those that went with their manifest or repository."""
 
     tables = (TAG_HISTORY,)
 
@@ -105,5 +106,7 @@ class TagHistory(Derived):
                 session.run(_END_TAG, repository=fact.repository, name=fact.tag, **at)
             case ManifestDeleted():
                 session.run(_END_TAGS_OF, repository=fact.repository, address=str(fact.address), **at)
+            case RepositoryDeleted():
+                session.run(_END_EVERY_TAG, repository=fact.repository, **at)
             case _:
                 pass

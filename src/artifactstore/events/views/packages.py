@@ -10,11 +10,11 @@ from sqlalchemy import Column, Index, Integer, Table, and_, bindparam, select
 
 from artifactstore.events.database import Query, Session, Statement
 from artifactstore.events.facts import ManifestRow
-from artifactstore.events.model import Event, Fact, ManifestDeleted, ManifestStored, PackageFinalized
+from artifactstore.events.model import Event, Fact, ManifestDeleted, ManifestStored, PackageFinalized, RepositoryDeleted
 from artifactstore.events.schema import BIG, EVENTS, METADATA, TEXT
 from artifactstore.events.views.objects import OBJECT_DIGESTS
 from artifactstore.events.views.tags import TAGS
-from artifactstore.events.views.view import Derived, json_text
+from artifactstore.events.views.view import Derived, emptied, json_text
 from artifactstore.identity.digest import digest_bytes
 
 ARTIFACT_PACKAGES = Table(
@@ -198,6 +198,7 @@ _FINALIZE = Statement(
     .values({name: bindparam(f"new_{name}") for name in _FINALIZED})
 )
 _DELETE = Statement(ARTIFACT_PACKAGES.delete().where(*_HERE))
+_EMPTY = emptied(ARTIFACT_PACKAGES)
 
 
 class Packages(Derived):
@@ -213,6 +214,8 @@ class Packages(Derived):
                 session.run(_FINALIZE, **_finalized(event, fact))
             case ManifestDeleted():
                 session.run(_DELETE, repository=fact.repository, address=str(fact.address))
+            case RepositoryDeleted():
+                session.run(_EMPTY, repository=fact.repository)
             case _:
                 pass
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import Column, Integer, Table, bindparam, select
 
 from artifactstore.events.database import Query, Session, Statement
-from artifactstore.events.model import Event, Fact, ManifestDeleted, PackageFinalized
+from artifactstore.events.model import Event, Fact, ManifestDeleted, PackageFinalized, RepositoryDeleted
 from artifactstore.events.schema import BIG, METADATA, TEXT
 from artifactstore.events.views.packages import STORED_AT
-from artifactstore.events.views.view import Derived
+from artifactstore.events.views.view import Derived, emptied
 
 RETENTION_CLASSES = Table(
     "retention_classes",
@@ -90,6 +90,7 @@ _DELETE = Statement(
         RETENTION_STATE.c.package_address == bindparam("address"),
     )
 )
+_EMPTY = emptied(RETENTION_STATE)
 
 
 class Retention(Derived):
@@ -106,6 +107,8 @@ class Retention(Derived):
                 session.run(_INSERT, **_state(event, fact, session))
             case ManifestDeleted():
                 session.run(_DELETE, in_repository=fact.repository, address=str(fact.address))
+            case RepositoryDeleted():
+                session.run(_EMPTY, repository=fact.repository)
             case _:
                 pass
 

@@ -7,9 +7,9 @@ from sqlalchemy import Column, Index, Table, bindparam, select
 
 from artifactstore.events.database import Query, Session, Statement
 from artifactstore.events.facts import TagRow
-from artifactstore.events.model import Event, Fact, ManifestDeleted, TagDeleted, TagMoved
+from artifactstore.events.model import Event, Fact, ManifestDeleted, RepositoryDeleted, TagDeleted, TagMoved
 from artifactstore.events.schema import BIG, METADATA, TEXT, upsert
-from artifactstore.events.views.view import Derived
+from artifactstore.events.views.view import Derived, emptied
 
 TAGS = Table(
     "tags",
@@ -65,6 +65,7 @@ _SEQUENCE_OF: Query[int] = Query(
 _MOVE = Statement(upsert(TAGS))
 _DELETE = Statement(TAGS.delete().where(_IN_REPOSITORY, TAGS.c.tag == bindparam("name")))
 _DELETE_OF = Statement(TAGS.delete().where(_IN_REPOSITORY, TAGS.c.content_address == bindparam("address")))
+_EMPTY = emptied(TAGS)
 
 
 class Tags(Derived):
@@ -90,5 +91,7 @@ class Tags(Derived):
                 session.run(_DELETE, repository=fact.repository, name=fact.tag)
             case ManifestDeleted():
                 session.run(_DELETE_OF, repository=fact.repository, address=str(fact.address))
+            case RepositoryDeleted():
+                session.run(_EMPTY, repository=fact.repository)
             case _:
                 pass

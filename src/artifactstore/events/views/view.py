@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import sqlalchemy as sa
-from sqlalchemy import Table
+from sqlalchemy import Table, bindparam
 
 from artifactstore.events.database import Session, Statement
 from artifactstore.events.model import Event, Fact
@@ -71,6 +71,11 @@ class SqlViews:
     def apply(self, event: Event, fact: Fact) -> None:
         for view in self._views:
             view.apply(event, fact, self._session)
+
+
+def emptied(table: Table) -> Statement:
+    """Delete every row of one repository."""
+    return Statement(table.delete().where(table.c.repository == bindparam("repository")))
 
 
 def json_text(value: object) -> str:
