@@ -50,10 +50,23 @@ def test_a_patch_that_breaks_off_keeps_what_came(server: Server, repository: Rep
 
 
 def test_a_close_that_breaks_off_can_be_repeated(server: Server, repository: Repository) -> None:
-    """A PUT whose last chunk did not come in full leaves the upload open, with what came."""
+    """A PUT that did not come in full leaves the upload as it was: containerd sends the same PUT again, all of it."""
+    data = DATA * 16
+    upload = repository.open_upload()
+    repository.patch(upload, data[:100], 0)
+    with wire(server.port) as line:
+        line.request("PUT", f"{upload}?digest={digest(data)}", data[100:-1], content_length=str(len(data) - 100))
+        arrive()
+    wait_for(lambda: stands_at(repository, upload, 100))
+    assert repository.close(upload, digest(data), data[100:]).status_code == 201
+
+
+def test_a_placed_close_that_breaks_off_keeps_what_came(server: Server, repository: Repository) -> None:
+    """A PUT that says where its bytes belong, and did not come in full, leaves the upload open, with what came."""
     upload = repository.open_upload()
     with wire(server.port) as line:
-        line.request("PUT", f"{upload}?digest={digest(DATA)}", DATA[:HALF], content_length=str(len(DATA)))
+        place = {"content_length": str(len(DATA)), "content_range": f"0-{len(DATA) - 1}"}
+        line.request("PUT", f"{upload}?digest={digest(DATA * 2)}", DATA[:HALF], **place)
         arrive()
     wait_for(lambda: stands_at(repository, upload, HALF))
     assert repository.close(upload, digest(DATA), DATA[HALF:]).status_code == 201

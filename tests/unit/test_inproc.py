@@ -55,7 +55,7 @@ async def test_bytes_are_written_once_and_never_read_back() -> None:
     assert staging.written > 1_000_000
     staging.written = 100
     with pytest.raises(Dropped):
-        await plane.ingest_stream(stream(data[100:2_000_000], then=Dropped("gone")), Hints(upload=ONE))
+        await plane.ingest_stream(stream(data[100:2_000_000], then=Dropped("gone")), Hints(upload=ONE, last=False))
     hints = Hints(upload=ONE, offset=2_000_000, expected=digest_bytes("sha256", data))
     await ingest(plane, data[2_000_000:], hints)
     assert (staging.reads, staging.written) == (0, LARGE_BYTES)

@@ -118,16 +118,17 @@ class InProcessDataPlane:
             try:
                 await receiving.take([], source, limits)
             except BaseException:
-                await uninterrupted(self._break_off(receiving, limits, start, before))
+                undo = limits.refused or (hints.last and hints.offset is None)
+                await uninterrupted(self._break_off(receiving, start, before, undo=undo))
                 raise
             if hints.last:
                 return await self._close_upload(receiving, hints)
             self._states.keep(upload_id, digests)
             return IngestResult(receiving.size, None, staged=receiving.size > 0)
 
-    async def _break_off(self, receiving: Receiving, limits: Limits, start: int, before: DigestPass | None) -> None:
-        """After a refusal the upload is where this stream found it; after any other end it keeps what came."""
-        if limits.refused:
+    async def _break_off(self, receiving: Receiving, start: int, before: DigestPass | None, *, undo: bool) -> None:
+        """Let the upload keep what came, or (`undo`) be where this stream found it."""
+        if undo:
             await receiving.stop()
             await self._staging.truncate(receiving.staged_id, start)
             self._states.keep(receiving.staged_id, before)

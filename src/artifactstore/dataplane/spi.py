@@ -146,9 +146,10 @@ class DataPlane(Protocol):
         cancellation that comes while the object is being published may leave one that no fact names, for the sweep.
         An upload that was published stays, complete, until `delete_object` discards it: the same close can be repeated,
         and nothing be added. One that was not keeps what it received before an error *of the source* (a dropped
-        connection); after a refusal (ChunkOutOfOrder, SizeInvalid, SizeExceeded) it is where it was before; when its
-        bytes do not have the expected digest (DigestInvalid) it is gone. `hints.algorithms` that are not supported are
-        DigestInvalid before anything else.
+        connection), unless this was the last stream and did not say where it begins: its sender can only send all of it
+        again. Then, and after a refusal (ChunkOutOfOrder, SizeInvalid, SizeExceeded), it is where it was before; when
+        its bytes do not have the expected digest (DigestInvalid) it is gone. `hints.algorithms` that are not supported
+        are DigestInvalid before anything else.
         An empty source with `last=False` tells how far the upload is.
         Raises ChunkOutOfOrder, SizeInvalid, SizeExceeded, DigestInvalid, UploadBusy, BackendUnavailable; errors of
         `source` pass through unchanged. `detail["offset"]` of UploadBusy says how many bytes are staged.

@@ -169,12 +169,26 @@ async def check_source_error_keeps_what_came(open_plane: Opener) -> None:
         upload, whole = fresh(), b""
         for last, size, error in ((False, LARGE_BYTES, Dropped("gone")), (True, 10, SizeInvalid("the source's own"))):
             part = os.urandom(size)
-            hints = Hints(upload=upload, last=last, length=2 * LARGE_BYTES)
+            hints = Hints(upload=upload, last=last, offset=len(whole), length=2 * LARGE_BYTES)
             assert await refusal(plane.ingest_stream(stream(part, then=error), hints), type(error)) is error
             whole += part
         assert await extend(plane, upload, b"") == len(whole)
         stored = await ingest(closer, b"last", Hints(upload=upload, offset=len(whole)))
         assert stored.digests["sha256"] == digest_bytes("sha256", whole + b"last")
+
+
+async def check_close_that_breaks_off_can_be_repeated(open_plane: Opener) -> None:
+    """A last stream that does not say where it begins, and breaks off, leaves the upload where it was."""
+    plane = open_plane()
+    for begin in (b"", b"begin", os.urandom(LARGE_BYTES)):
+        upload, end = fresh(), os.urandom(LARGE_BYTES)
+        await extend(plane, upload, begin)
+        for part, error in ((end[:10], Dropped("gone")), (end, Dropped("gone at the end"))):
+            hints = Hints(upload=upload, length=LARGE_BYTES + 1)
+            assert await refusal(plane.ingest_stream(stream(part, then=error), hints), Dropped) is error
+            assert await extend(plane, upload, b"") == len(begin)
+        stored = await ingest(plane, end, Hints(upload=upload, length=LARGE_BYTES))
+        assert stored.digests["sha256"] == digest_bytes("sha256", begin + end)
 
 
 async def check_cancellation_keeps_what_came(open_plane: Opener) -> None:
@@ -183,7 +197,7 @@ async def check_cancellation_keeps_what_came(open_plane: Opener) -> None:
     for size in (10, 100_000, LARGE_BYTES):
         upload, begin = fresh(), os.urandom(size)
         reached = asyncio.Event()
-        task = asyncio.create_task(plane.ingest_stream(stalling(begin, reached), Hints(upload=upload)))
+        task = asyncio.create_task(plane.ingest_stream(stalling(begin, reached), Hints(upload=upload, last=False)))
         await reached.wait()
         await cancel_until_done(task)
         assert await extend(plane, upload, b"") == size
@@ -207,7 +221,7 @@ async def check_upload_is_busy(open_plane: Opener) -> None:
     """While one stream goes on, another for the same upload is UploadBusy, here and elsewhere; deleting keeps it."""
     plane, other = open_plane(), open_plane()
     reached = asyncio.Event()
-    task = asyncio.create_task(plane.ingest_stream(stalling(b"abc", reached), Hints(upload=ONE)))
+    task = asyncio.create_task(plane.ingest_stream(stalling(b"abc", reached), Hints(upload=ONE, last=False)))
     await reached.wait()
     for view in (plane, other):
         busy = await refusal(extend(view, ONE, b"xyz"), UploadBusy)
@@ -267,6 +281,7 @@ ALL: tuple[PlaneCheck, ...] = (
     check_refused_stream_changes_nothing,
     check_refused_first_stream,
     check_source_error_keeps_what_came,
+    check_close_that_breaks_off_can_be_repeated,
     check_cancellation_keeps_what_came,
     check_wrong_digest_ends_the_upload,
     check_upload_is_busy,
