@@ -29,6 +29,8 @@ from artifactstore.registry.core import Core, Descriptor, in_turns, off_loop
 Reference = Digest | TagName
 FACTS_CHANGED_TRIES = 5
 LAST_SEQUENCE = (1 << 63) - 1
+KINDS_MAX = 20
+"""Each is a look-up of its own; clients ask for two or three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,19 +164,23 @@ class Manifests(Core):
         repository: RepositoryName,
         digest: Digest,
         *,
-        kind: str | None = None,
+        kinds: Sequence[str] = (),
         after: int = 0,
         limit: int,
     ) -> list[edges.ReferrerRow]:
-        """Manifests whose subject is `digest`, by whichever digest of the same bytes (end-12), in order of arrival."""
+        """Manifests whose subject is `digest`, by whichever digest of the same bytes (end-12), in order of arrival.
+
+        `kinds`: only those of any of these artifact types. Raises ParameterInvalid for too many of them.
+        """
+        if len(kinds) > KINDS_MAX:
+            raise ParameterInvalid(f"referrers can be asked for by {KINDS_MAX} artifact types at most")
         found: dict[int, edges.ReferrerRow] = {}
         for name in await self.aliases(digest):
             where = {"repository": repository, "digest": name, "after": after, "limit": limit}
-            if kind is None:
-                rows = await self.reader.all(edges.REFERRERS, **where)
-            else:
-                rows = await self.reader.all(edges.REFERRERS_OF_KIND, kind=kind, **where)
-            found.update((row.sequence, row) for row in rows)
+            pages = [await self.reader.all(edges.REFERRERS_OF_KIND, kind=kind, **where) for kind in kinds]
+            if not kinds:
+                pages.append(await self.reader.all(edges.REFERRERS, **where))
+            found.update((row.sequence, row) for page in pages for row in page)
         return [found[sequence] for sequence in sorted(found)[:limit]]
 
     async def aliases(self, digest: Digest) -> list[str]:

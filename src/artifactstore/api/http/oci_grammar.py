@@ -158,9 +158,9 @@ def _tag_list(name: str, tail: str, query: Pairs) -> ask.TagList:
 
 
 def _referrer_list(name: str, tail: str, query: Pairs) -> ask.ReferrerList:
-    kind = values.first(query, "artifactType") or None
+    types = tuple(dict.fromkeys(value for key, value in query if key == "artifactType" and value))
     after = values.number(query, "after") or 0
-    return ask.ReferrerList(RepositoryName.parse(name), values.subject(tail), kind, after, values.number(query, "n"))
+    return ask.ReferrerList(RepositoryName.parse(name), values.subject(tail), types, after, values.number(query, "n"))
 
 
 def _discover(name: str, tail: str, query: Pairs) -> ask.Discover:

@@ -31,15 +31,19 @@ Json = dict[str, Any]
 
 
 async def list_referrers(registry: Registry, request: ask.ReferrerList, call: Call) -> Answer:
-    """end-12a, end-12b: always an index, an empty one also for what was never heard of."""
+    """end-12a, end-12b: always an index, an empty one also for what was never heard of.
+
+    containerd asks for several types at once, and takes what it gets for all there is.
+    """
     size = page_size(registry, request.size)
     rows, more = await _referrer_page(registry, request, call, size)
     headers: list[oci_headers.Header] = []
-    if request.artifact_type is not None:
+    if request.artifact_types:
         headers.append((b"oci-filters-applied", b"artifactType"))
     if more and rows:
         path = f"/v2/{request.repository}/referrers/{request.digest}"
-        given = (("artifactType", request.artifact_type), ("n", request.size), ("after", rows[-1].sequence))
+        types = [("artifactType", kind) for kind in request.artifact_types]
+        given = (*types, ("n", request.size), ("after", rows[-1].sequence))
         headers.append(oci_headers.next_link(path, given))
     return _index([_referrer(row) for row in rows], headers)
 
@@ -74,7 +78,7 @@ async def _referrer_page(
             call.principal,
             request.repository,
             request.digest,
-            kind=request.artifact_type,
+            kinds=request.artifact_types,
             after=after,
             limit=min(BATCH, size + 1 - len(rows)),
         )

@@ -135,11 +135,11 @@ class TagList:
 
 @dataclass(frozen=True, slots=True)
 class ReferrerList:
-    """end-12a, end-12b: `after` is the sequence of the last entry that the caller has."""
+    """end-12a, end-12b: of any of the types (none: of all); `after` is the sequence of the last entry received."""
 
     repository: RepositoryName
     digest: Digest
-    artifact_type: str | None
+    artifact_types: tuple[str, ...]
     after: int
     size: int | None
 
