@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import email.policy
+import os
+
 import httpx
 import pytest
 
@@ -85,9 +88,40 @@ def test_a_range_without_bytes_is_416(repository: Repository, asked: str) -> Non
     assert answer.headers["content-range"] == "bytes */2048"
 
 
-@pytest.mark.parametrize("asked", ["bytes=a-b", "lines=1-2", "bytes=0-1,5-6"])
+def parts_of(answer: httpx.Response) -> list[tuple[str, bytes]]:
+    """Content-Range and bytes of each part, as any MIME parser reads them."""
+    head = f"Content-Type: {answer.headers['content-type']}\r\n\r\n".encode()
+    message = email.message_from_bytes(head + answer.content, policy=email.policy.HTTP)
+    assert message.is_multipart()
+    assert not message.defects
+    return [(str(part["content-range"]), part.get_content()) for part in message.iter_parts()]
+
+
+def test_several_ranges_come_in_parts(repository: Repository) -> None:
+    """206 multipart/byteranges: each range with its place, in the order of the request, and an exact length."""
+    named = repository.push_blob(DATA)
+    path = f"{repository.at}/blobs/{named}"
+    answer = repository.http.get(path, headers={"range": "bytes=500-509, 0-0,2040-9000,5000-"})
+    assert (answer.status_code, answer.headers["content-length"]) == (206, str(len(answer.content)))
+    assert "content-range" not in answer.headers
+    assert answer.headers["docker-content-digest"] == named
+    expected = [("500-509", DATA[500:510]), ("0-0", DATA[:1]), ("2040-2047", DATA[2040:])]
+    assert parts_of(answer) == [(f"bytes {place}/2048", part) for place, part in expected]
+    only = repository.http.get(path, headers={"range": "bytes=1-2,5000-"})
+    assert (only.headers["content-range"], only.content) == ("bytes 1-2/2048", DATA[1:3])
+
+
+def test_parts_of_a_large_blob_are_streamed(repository: Repository) -> None:
+    """Ranges of more bytes than are read at once come whole."""
+    data = os.urandom(5 << 20)
+    named = repository.push_blob(data)
+    answer = repository.http.get(f"{repository.at}/blobs/{named}", headers={"range": "bytes=1-3000000,-1000000"})
+    assert [part for _, part in parts_of(answer)] == [data[1:3000001], data[-1000000:]]
+
+
+@pytest.mark.parametrize("asked", ["bytes=a-b", "lines=1-2", "bytes=0-1,x", "bytes=0-,0-"])
 def test_a_range_that_is_none_brings_everything(repository: Repository, asked: str) -> None:
-    """Garbage, other units and several ranges are ignored."""
+    """Garbage, other units, and ranges that overlap into more than there is, are ignored."""
     named = repository.push_blob(DATA)
     answer = repository.http.get(f"{repository.at}/blobs/{named}", headers={"range": asked})
     assert (answer.status_code, answer.content) == (200, DATA)

@@ -21,7 +21,10 @@ SPANS = [
 ]
 REFUSED = ["bytes=500-0", "bytes=5000-10000", "bytes=2048-", "bytes=-0"]
 IGNORED = [
-    "bytes=0-1,4-5",
+    "bytes=0-1,4-5,x",
+    "bytes=0-1,,4-5",
+    "bytes=0-,0-",
+    "bytes=" + ",".join(["0-0"] * 1025),
     "bytes=-",
     "bytes=a-b",
     "bytes 0-1",
@@ -56,8 +59,17 @@ def test_no_range_of_an_empty_blob_exists() -> None:
             ranges.blob_span(asked, None, ETAG, 0)
 
 
+def test_several_ranges_keep_their_order() -> None:
+    """They come as they were asked for, adjacent ones too; those without a byte are left out."""
+    spans = [(500, 10), (0, 1), (1, 1), (2040, 8), (2038, 10)]
+    assert list(ranges.blob_spans("bytes=500-509, 0-0,1-1,2040-9000,5000-,-10,9-5", None, ETAG, 2048)) == spans
+    assert len(ranges.blob_spans("bytes=" + ",".join(["0-0"] * 1024), None, ETAG, 2048)) == 1024
+    with pytest.raises(RangeInvalid):
+        ranges.blob_spans("bytes=5000-,9-5", None, ETAG, 2048)
+
+
 @pytest.mark.parametrize("asked", IGNORED)
-def test_what_is_no_single_byte_range_is_ignored(asked: str) -> None:
+def test_what_is_no_byte_range_is_ignored(asked: str) -> None:
     """Other units, several ranges and garbage ask for the whole (RFC 9110, 14.2)."""
     assert ranges.blob_span(asked, None, ETAG, 2048) is None
 

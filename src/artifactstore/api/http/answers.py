@@ -40,7 +40,7 @@ class Answer:
         if isinstance(body, bytes):
             await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
         elif scope["method"] == "HEAD":
-            await _close(body)
+            await close(body)
             await send({"type": "http.response.body", "body": b""})
         else:
             await _stream(body, receive, send)
@@ -94,7 +94,7 @@ async def _stream(served: Served, receive: Receive, send: Send) -> None:
     finally:
         if gone is not None:
             gone.cancel()
-        await _close(served)
+        await close(served)
 
 
 async def _disconnected(receive: Receive) -> None:
@@ -103,7 +103,8 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _close(served: Served) -> None:
-    close = getattr(served.chunks, "aclose", None)
-    if close is not None:
-        await close()
+async def close(served: Served) -> None:
+    """Let go of what is served, wherever it stands."""
+    closing = getattr(served.chunks, "aclose", None)
+    if closing is not None:
+        await closing()

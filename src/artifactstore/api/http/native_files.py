@@ -54,7 +54,7 @@ async def _bytes(registry: Registry, call: Call, descriptor: Descriptor, span: S
     if span is None:
         return content(await registry.serve(descriptor), media_type, headers=headers)
     served = await registry.serve(descriptor, span.offset, span.length)
-    where = (b"content-range", b"bytes %d-%d/%d" % (span.offset, span.last, descriptor.size))
+    where = (b"content-range", span.content_range(descriptor.size))
     return content(served, media_type, status=206, headers=(*headers, where))
 
 

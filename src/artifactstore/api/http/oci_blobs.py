@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from artifactstore.api.http import oci_headers, ranges
+from artifactstore.api.http import multipart, oci_headers, ranges
 from artifactstore.api.http import oci_request as ask
 from artifactstore.api.http.answers import Answer, content, empty
 from artifactstore.api.http.calls import Call
@@ -15,7 +15,7 @@ OCTETS = b"application/octet-stream"
 
 
 async def get_blob(registry: Registry, request: ask.BlobGet, call: Call) -> Answer:
-    """end-2: the blob, or the part of it that Range asks for; a HEAD has the same headers and ignores Range."""
+    """end-2: the blob, or the parts of it that Range asks for; a HEAD has the same headers and ignores Range."""
     blob = await registry.resolve_blob(call.principal, request.repository, request.digest)
     tag = oci_headers.etag(blob.digest)
     known = (oci_headers.content_digest(blob.digest), (b"etag", tag.encode()), (b"accept-ranges", b"bytes"))
@@ -23,10 +23,13 @@ async def get_blob(registry: Registry, request: ask.BlobGet, call: Call) -> Answ
         return empty(304, known)
     if call.method == "HEAD":
         return Answer(200, (*known, (b"content-type", OCTETS), (b"content-length", b"%d" % blob.size)))
-    span = ranges.blob_span(call.header(b"range"), call.header(b"if-range"), tag, blob.size)
-    if span is None:
+    spans = ranges.blob_spans(call.header(b"range"), call.header(b"if-range"), tag, blob.size)
+    if not spans:
         return content(await registry.serve(blob), OCTETS, headers=known)
-    part = (b"content-range", b"bytes %d-%d/%d" % (span.offset, span.last, blob.size))
+    if len(spans) > 1:
+        return multipart.content(registry, blob, spans, OCTETS, known)
+    (span,) = spans
+    part = (b"content-range", span.content_range(blob.size))
     return content(await registry.serve(blob, *span), OCTETS, status=206, headers=(*known, part))
 
 
