@@ -10,7 +10,9 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 
+from tests.http.daemons import BLOBS, IMAGES
 from tests.http.oci_client import Repository
+from tests.http.scripts import Player
 from tests.http.servers import Server, in_thread
 from tests.stores import fresh_config
 
@@ -69,6 +71,13 @@ def repository(http: httpx.Client) -> Repository:
 def other(http: httpx.Client) -> Repository:
     """Another one."""
     return Repository(http, f"test/r{next(_NUMBERS)}")
+
+
+@pytest.fixture
+def player(http: httpx.Client, repository: Repository, other: Repository) -> Player:
+    """Plays a daemon's requests in a new repository; another one holds the base layer of the images."""
+    other.push_blob(BLOBS["base"])
+    return Player(http, repository.name, other.name, IMAGES)
 
 
 @pytest.fixture
