@@ -54,11 +54,15 @@ class Wire:
     def is_closed(self) -> bool:
         """Whether the server ends the connection now, with nothing more to say."""
         try:
-            return self._buffer == b"" and self._socket.recv(1) == b""
+            return self._buffer == b"" and self._socket.recv(1, socket.MSG_PEEK) == b""
         except TimeoutError:
             return False
         except ConnectionResetError:
             return True
+
+    def finish(self) -> None:
+        """Send nothing more; what the server says can still be read."""
+        self._socket.shutdown(socket.SHUT_WR)
 
     def timeout(self, seconds: float) -> None:
         """How long to wait for what may not come."""
@@ -81,3 +85,14 @@ def wire(port: int) -> Iterator[Wire]:
     """A connection to a server on loopback, closed at the end of the block."""
     with socket.create_connection(("127.0.0.1", port), SECONDS_MAX) as connection:
         yield Wire(connection)
+
+
+def exchange(port: int, data: bytes) -> list[Reply]:
+    """Every reply to bytes that are sent as they are, and after which nothing more is sent."""
+    with wire(port) as line:
+        line.send(data)
+        line.finish()
+        replies = []
+        while not line.is_closed():
+            replies.append(line.reply())
+        return replies

@@ -31,7 +31,7 @@ class Call:
     `path` is percent-decoded. The body is read once: by `read_limited`, or by iterating `body_stream()`.
     """
 
-    __slots__ = ("_query", "body_touched", "method", "path", "principal", "receive", "scope")
+    __slots__ = ("_query", "method", "path", "principal", "receive", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, principal: Principal = ANONYMOUS) -> None:
         self.scope = scope
@@ -39,7 +39,6 @@ class Call:
         self.principal = principal
         self.method: str = scope["method"]
         self.path: str = scope["path"]
-        self.body_touched = False
         self._query: list[tuple[str, str]] | None = None
 
     @property
@@ -90,7 +89,6 @@ class Call:
 
     async def body_stream(self) -> AsyncIterator[bytes]:
         """The body as it comes. Raises ClientDisconnected when it breaks off, ClientStalled when it stops."""
-        self.body_touched = True
         more = True
         while more:
             message = await self._receive()

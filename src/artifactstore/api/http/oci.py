@@ -51,7 +51,6 @@ CLOSE = (b"connection", b"close")
 STALLED = json_answer(
     {"errors": [{"code": "BLOB_UPLOAD_INVALID", "message": "the body stopped coming", "detail": {}}]}, 408, (CLOSE,)
 )
-BODILESS = ("GET", "HEAD")
 
 
 class OciApp:
@@ -68,8 +67,6 @@ class OciApp:
             answer = STALLED
         except ClientDisconnected:
             return
-        if call.method not in BODILESS and not call.body_touched and call.header(b"expect") is not None:
-            answer = answer.adding(CLOSE)
         await answer.adding(API_VERSION)(scope, receive, send)
 
     async def _answer(self, call: Call) -> Answer:
