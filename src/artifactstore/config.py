@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -98,8 +99,17 @@ def load(overrides: Mapping[str, Any] | None = None, environment: Mapping[str, s
 
     A variable that has the prefix and is no setting is refused, so that a misspelt one cannot go unseen.
     """
+    config, _ = load_with_sources(overrides, environment)
+    return config
+
+
+def load_with_sources(
+    overrides: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None
+) -> tuple[Config, dict[str, str]]:
+    """As `load`, and where each setting comes from: `default`, `environment` or `option`."""
     environment = os.environ if environment is None else environment
     known = {variable(field.name): field.name for field in fields(Config)}
+    sources = dict.fromkeys(known.values(), "default")
     given: dict[str, Any] = {}
     for key, text in environment.items():
         if not key.startswith(PREFIX):
@@ -107,8 +117,10 @@ def load(overrides: Mapping[str, Any] | None = None, environment: Mapping[str, s
         if key not in known:
             raise ConfigInvalid(f"{key} is not a setting", detail={"known": sorted(known)})
         given[known[key]] = _parse(known[key], text)
-    given.update({name: value for name, value in (overrides or {}).items() if value is not None})
-    return check(replace(Config(), **given))
+        sources[known[key]] = "environment"
+    wins = {name: value for name, value in (overrides or {}).items() if value is not None}
+    sources |= dict.fromkeys(wins, "option")
+    return check(replace(Config(), **(given | wins))), sources
 
 
 def check(config: Config) -> Config:
@@ -148,6 +160,15 @@ def to_text(config: Config) -> dict[str, str]:
     """Every setting as the text that its variable would have."""
     return {name: _format(value) for name, value in asdict(config).items()}
 
+
+def shown(config: Config) -> dict[str, str]:
+    """Every setting as it counts, for people and logs: derived paths in full, passwords left out."""
+    database = config.database_url or f"sqlite:///{config.sqlite_path}"
+    derived = {"database_url": database, "storage_local_root": config.local_root}
+    return {name: _PASSWORD.sub(r"\1***@", text) for name, text in (to_text(config) | derived).items()}
+
+
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
 _LEAST = {
     "port": 0,

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,8 @@ import pytest
 from artifactstore.dataplane.spi import one_chunk
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.names import RepositoryName
-from tests.stores import fresh_registry, sha256
+from tests.http.servers import in_thread
+from tests.stores import fresh_config, fresh_registry, sha256
 
 COMMAND = [sys.executable, "-c", "from artifactstore.cli.main import main; main()"]
 SECONDS_MAX = 30
@@ -66,6 +67,58 @@ def test_follow_shows_what_other_processes_append(data: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=SECONDS_MAX)
     assert (process.returncode, said) == (130, "")
+
+
+def test_follow_goes_on_through_a_server(data: Path) -> None:
+    """`events --follow --server` prints what comes after it began, and ends with 130 on Ctrl-C."""
+    with (
+        in_thread(fresh_config(data, port=0, unsafe_no_sync=True)) as server,
+        started("events", "--follow", "--after", "1001", "--json", "--server", server.url) as process,
+    ):
+        append(data, 1, "b/y")
+        assert process.stdout is not None
+        event = json.loads(process.stdout.readline())
+        assert (event["sequence"], event["stream"]) == (1002, "b/y")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=SECONDS_MAX)
+    assert (process.returncode, said) == (130, "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "ends", "left"),
+    [
+        (b"y\n", 0, "no such repository"),
+        (b"n\n", 0, "1000 blobs"),
+        (b"\x04", 0, "1000 blobs"),
+        (b"\x03", 130, "1000 blobs"),
+    ],
+    ids=["yes", "no", "end", "interrupt"],
+)
+def test_deletion_asks_on_a_terminal(data: Path, typed: bytes, ends: int, left: str) -> None:
+    """On a terminal what would go is shown before the question; only a yes deletes, and Ctrl-C ends with 130."""
+    append(data, 1, "b/y")
+    code, shown = on_terminal(typed, "repo", "rm", "a/x", "b/y", "--data", data)
+    assert code == ends
+    assert shown.index("1000 blobs") < shown.index("Delete this? [y/N]")
+    after = subprocess.run(
+        [*COMMAND, "repo", "rm", "a/x", "--dry-run", "--data", str(data)], capture_output=True, text=True, check=False
+    )
+    assert left in after.stdout + after.stderr
+
+
+def on_terminal(typed: bytes, *arguments: str | Path) -> tuple[int, str]:
+    """A command with a terminal before it: what it ends with once `typed` answered its question, and what it showed."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execv(sys.executable, [*COMMAND, *map(str, arguments)])
+    shown = b""
+    # A terminal whose last program ended reads as an error on Linux.
+    with os.fdopen(terminal, "rb+", buffering=0) as screen, suppress(OSError):
+        while part := screen.read(4096):
+            shown += part
+            if shown.rstrip().endswith(b"[y/N]"):
+                screen.write(typed)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), shown.decode()
 
 
 def test_reader_that_stops_reading_ends_the_command(data: Path) -> None:

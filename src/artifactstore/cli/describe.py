@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import typer
 
@@ -30,14 +32,21 @@ class Command:
 
 def commands() -> list[Command]:
     """Every command, in the order of the help."""
-    group = typer.main.get_command(app)
-    context = typer.Context(group, info_name="artifactstore")
-    found = []
-    for name, command in group.commands.items():  # type: ignore[attr-defined]  # of several commands typer makes a group
-        usage = " ".join(command.collect_usage_pieces(typer.Context(command, info_name=name, parent=context)))
+    group: Any = typer.main.get_command(app)
+    return list(_commands(group, typer.Context(group, info_name="artifactstore"), ""))
+
+
+def _commands(group: Any, context: typer.Context, before: str) -> Iterator[Command]:
+    """Those of a group, and of the groups in it; `before` are the words that lead there."""
+    for name, command in group.commands.items():
+        inner = typer.Context(command, info_name=name, parent=context)
+        if hasattr(command, "commands"):
+            yield from _commands(command, inner, f"{before}{name} ")
+            continue
+        usage = " ".join(command.collect_usage_pieces(inner))
         parameters = tuple(_parameter(parameter) for parameter in command.params)
-        found.append(Command(name, f"artifactstore {name} {usage}", inspect.cleandoc(command.help or ""), parameters))
-    return found
+        words = f"{before}{name}"
+        yield Command(words, f"artifactstore {words} {usage}", inspect.cleandoc(command.help or ""), parameters)
 
 
 def _parameter(parameter: object) -> Parameter:

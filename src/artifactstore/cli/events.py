@@ -2,75 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from artifactstore.cli import output
-from artifactstore.cli.store import AsJson, Data, with_registry
+from artifactstore.cli.store import AsJson, Data, Server
+from artifactstore.cli.stores import Store, with_store
 
-if TYPE_CHECKING:
-    from artifactstore.events.model import Event
-    from artifactstore.identity.names import RepositoryName
-    from artifactstore.registry.registry import Registry
-
-PAGE = 1000
 After = Annotated[int, typer.Option("--after", metavar="N", min=0, help="Begin after this sequence.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on with events as they come, until Ctrl-C.")]
 OfRepository = Annotated[str | None, typer.Option("--repository", metavar="REPO", help="Of this repository only.")]
+OfType = Annotated[
+    list[str] | None, typer.Option("--type", metavar="TYPE", help="Of this type only; may be given several times.")
+]
 
 
 def events(
     after: After = 0,
     follow: Follow = False,
     repository: OfRepository = None,
+    types: OfType = None,
     data: Data = None,
+    server: Server = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the log from a sequence on, an event a line; with --json as NDJSON, payloads included."""
     from artifactstore.identity.names import RepositoryName
 
     name = None if repository is None else RepositoryName.parse(repository)
+    wanted = _known(types or [])
 
-    async def print_all(registry: Registry) -> None:
-        found = _followed(registry, after, name) if follow else _recorded(registry, after, name)
-        async for event in found:
-            _print(event, as_json, flush=follow)
+    async def print_all(store: Store) -> None:
+        async for event in store.events(after, name, follow=follow):
+            if not wanted or event["type"] in wanted:
+                _print(event, as_json)
+            if follow:
+                output.flush()
 
-    with_registry(data, print_all)
-
-
-async def _recorded(registry: Registry, after: int, repository: RepositoryName | None) -> AsyncIterator[Event]:
-    """What the log holds now. Raises LogRewound."""
-    from artifactstore.identity.actor import ANONYMOUS
-
-    end = (await registry.head()).sequence
-    while True:
-        page = await registry.events(ANONYMOUS, after=after, repository=repository, limit=PAGE)
-        for event in page.events:
-            yield event
-        after = page.scanned
-        if after >= end:
-            return
+    with_store(data, server, print_all)
 
 
-async def _followed(registry: Registry, after: int, repository: RepositoryName | None) -> AsyncIterator[Event]:
-    """What the log holds, and what comes. Raises LogRewound."""
-    from artifactstore.identity.actor import ANONYMOUS
+def _known(types: list[str]) -> frozenset[str]:
+    """The types themselves. A misspelt one would wait for ever: raises ParameterInvalid."""
+    from artifactstore.errors import ParameterInvalid
+    from artifactstore.events.model import FACTS
 
-    async for event in registry.tail(ANONYMOUS, after):
-        if repository is None or event.stream == repository:
-            yield event
+    for name in types:
+        if name not in FACTS:
+            raise ParameterInvalid(f"{name[:100]} is no type of event", detail={"known": ", ".join(FACTS)})
+    return frozenset(types)
 
 
-def _print(event: Event, as_json: bool, *, flush: bool) -> None:
-    from artifactstore.registry import rendering
-
+def _print(event: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        output.json_document(rendering.event(event, inline=True))
+        output.json_document(event)
     else:
-        time = rendering.rfc3339(event.time)
-        output.row((event.sequence, time, event.type, event.stream, event.actor))
-    if flush:
-        output.flush()
+        output.row([event[name] for name in ("sequence", "time", "type", "stream", "actor")])

@@ -7,61 +7,66 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from artifactstore.cli import output
-from artifactstore.cli.store import AsJson, Data, with_registry
+from artifactstore.cli.store import AsJson, Data, Server
+from artifactstore.cli.stores import Json, Store, with_store
 
 if TYPE_CHECKING:
-    from artifactstore.identity.names import RepositoryName
-    from artifactstore.registry.registry import Registry
+    from artifactstore.identity.names import RepositoryName, TagName
 
-PAGE = 1000
 Repository = Annotated[str | None, typer.Argument(metavar="REPO", help="List the packages of this repository.")]
 Every = Annotated[bool, typer.Option("--all", help="List members of indexes, signatures, attestations and SBOMs too.")]
+OfKind = Annotated[str | None, typer.Option("--kind", metavar="KIND", help="Packages of this kind only.")]
+OfTag = Annotated[str | None, typer.Option("--tag", metavar="TAG", help="The package with this tag only.")]
 
 
-def ls(repository: Repository = None, everything: Every = False, data: Data = None, as_json: AsJson = False) -> None:
+def ls(
+    repository: Repository = None,
+    everything: Every = False,
+    kind: OfKind = None,
+    tag: OfTag = None,
+    data: Data = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
     """List repositories; or the packages of one, newest first, with their tags."""
-    from artifactstore.identity.names import RepositoryName
+    from artifactstore.errors import ParameterInvalid
+    from artifactstore.identity.names import RepositoryName, TagName
 
     if repository is None:
-        found = with_registry(data, _repositories)
+        if everything or kind or tag:
+            raise ParameterInvalid("--all, --kind and --tag are for the packages of a repository: name one")
+        _print_repositories(with_store(data, server, _repositories), as_json)
     else:
         name = RepositoryName.parse(repository)
-        found = with_registry(data, lambda registry: _packages(registry, name, everything))
+        only = None if tag is None else TagName.parse(tag)
+        found = with_store(data, server, lambda store: _packages(store, name, only, kind, everything))
+        _print_packages(found, as_json)
+
+
+async def _repositories(store: Store) -> list[Json]:
+    return [row async for row in store.repositories(None)]
+
+
+async def _packages(
+    store: Store, name: RepositoryName, tag: TagName | None, kind: str | None, everything: bool
+) -> list[Json]:
+    """Raises RepositoryUnknown."""
+    await store.repository(name)  # an unknown repository is an error here, not an empty list
+    return [package async for package in store.packages(name, tag=tag, kind=kind, everything=everything)]
+
+
+def _print_repositories(found: list[Json], as_json: bool) -> None:
     if as_json:
-        output.json_document({"repositories" if repository is None else "packages": found})
-    elif repository is None:
+        output.json_document({"repositories": found})
+    else:
         output.table(("REPOSITORY", "SINCE"), ((row["name"], row["created_at"]) for row in found))
+
+
+def _print_packages(found: list[Json], as_json: bool) -> None:
+    if as_json:
+        output.json_document({"packages": found})
     else:
         output.table(("TAGS", "DIGEST", "KIND", "FILES", "SIZE", "PUSHED"), map(_package_row, found))
-
-
-async def _repositories(registry: Registry) -> list[dict[str, Any]]:
-    from artifactstore.identity.actor import ANONYMOUS
-    from artifactstore.registry import rendering
-
-    found: list[dict[str, Any]] = []
-    last = ""
-    while page := await registry.repositories(ANONYMOUS, last=last, limit=PAGE):
-        found += map(rendering.repository, page)
-        last = page[-1].name
-    return found
-
-
-async def _packages(registry: Registry, name: RepositoryName, everything: bool) -> list[dict[str, Any]]:
-    """Raises RepositoryUnknown."""
-    from artifactstore.identity.actor import ANONYMOUS
-    from artifactstore.registry import rendering
-    from artifactstore.registry.manifests import LAST_SEQUENCE
-
-    await registry.tags(ANONYMOUS, name, limit=1)  # an unknown repository is an error here, not an empty list
-    found: list[dict[str, Any]] = []
-    before = LAST_SEQUENCE
-    while page := await registry.packages(
-        ANONYMOUS, repository=name, members=everything, attachments=everything, before=before, limit=PAGE
-    ):
-        found += map(rendering.package, page)
-        before = page[-1].row.stored_sequence
-    return found
 
 
 def _package_row(package: dict[str, Any]) -> tuple[object, ...]:

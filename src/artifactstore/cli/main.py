@@ -7,7 +7,22 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from artifactstore.cli import events, health, ls, manifest, migrate, replay, serve, show, sweep, version
+from artifactstore.cli import (
+    config,
+    events,
+    health,
+    ls,
+    manifest,
+    migrate,
+    replay,
+    repo,
+    rm,
+    serve,
+    show,
+    sweep,
+    tag,
+    version,
+)
 from artifactstore.cli.errors import Exit, translated
 
 
@@ -17,6 +32,13 @@ class Translating(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with translated():
             return super().invoke(ctx)
+
+
+def _group(name: str, words: str) -> typer.Typer:
+    """Commands of two words; the first one is `name`."""
+    made = typer.Typer(help=words, no_args_is_help=True)
+    app.add_typer(made, name=name)
+    return made
 
 
 app = typer.Typer(
@@ -36,9 +58,16 @@ app.command()(version.version)
 app.command()(ls.ls)
 app.command()(show.show)
 app.command()(manifest.manifest)
+app.command()(tag.tag)
+app.command()(rm.rm)
+repositories = _group("repo", "Repositories as a whole: list them, delete them.")
+repositories.command()(repo.ls)
+repositories.command()(repo.rm)
 app.command()(events.events)
 app.command()(replay.replay)
 app.command()(sweep.sweep)
+settings = _group("config", "The settings that count here.")
+settings.command()(config.show)
 
 
 def _say_version(asked: bool) -> None:

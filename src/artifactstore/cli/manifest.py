@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from artifactstore.cli import output
-from artifactstore.cli.store import Data, Package, with_registry
+from artifactstore.cli.store import Data, Package, Server
+from artifactstore.cli.stores import with_store
 
 Cbor = Annotated[
     bool, typer.Option("--cbor", help="Write the canonical CBOR itself, byte for byte; not to a terminal.")
@@ -16,10 +17,11 @@ Cbor = Annotated[
 Jcs = Annotated[bool, typer.Option("--json", help="Write its JSON projection (RFC 8785), byte for byte.")]
 
 
-def manifest(package: Package, cbor: Cbor = False, as_json: Jcs = False, data: Data = None) -> None:
+def manifest(
+    package: Package, cbor: Cbor = False, as_json: Jcs = False, data: Data = None, server: Server = None
+) -> None:
     """Print a package's native manifest: indented for people, exact with --cbor or --json."""
     from artifactstore.errors import ParameterInvalid
-    from artifactstore.identity.actor import ANONYMOUS
     from artifactstore.identity.references import PackageName
     from artifactstore.manifest.projection import to_jcs
 
@@ -28,9 +30,7 @@ def manifest(package: Package, cbor: Cbor = False, as_json: Jcs = False, data: D
     if cbor and output.is_terminal():
         raise ParameterInvalid("CBOR is not for a terminal: send it to a file or a program")
     name = PackageName.parse(package)
-    found, _ = with_registry(
-        data, lambda registry: registry.native_manifest(ANONYMOUS, name.repository, name.reference)
-    )
+    found = with_store(data, server, lambda store: store.native_manifest(name))
     if cbor:
         output.raw(found)
     elif as_json:

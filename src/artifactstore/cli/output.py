@@ -22,6 +22,12 @@ def lines(*texts: str) -> None:
         sys.stdout.write(f"{text}\n")
 
 
+def note(text: str) -> None:
+    """A remark for people, beside what was asked for: on standard error."""
+    sys.stdout.flush()
+    sys.stderr.write(f"{text}\n")
+
+
 def flush() -> None:
     """Let whoever reads see what was printed so far."""
     sys.stdout.flush()

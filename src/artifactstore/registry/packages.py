@@ -56,11 +56,15 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What refers to a package: `via` its `subject` field, a cosign `tag`, or the referrers `fallback-tag`."""
+    """What refers to a package: `via` its `subject` field, a cosign `tag`, or the referrers `fallback-tag`.
+
+    `tag` is the tag that says so, None where the subject field does.
+    """
 
     row: edges.ReferrerRow
     role: str
     via: str
+    tag: str | None = None
 
 
 class Packages(Manifests):
@@ -180,7 +184,7 @@ class Packages(Manifests):
                 package = row and await self._at(repository, row.content_address)
                 if package:
                     actual = role if package.role == "package" else package.role
-                    found.append(Attachment(_as_referrer(package), actual, "tag"))
+                    found.append(Attachment(_as_referrer(package), actual, "tag", tag))
         return found
 
     async def _by_fallback(self, repository: str, tag: str) -> AsyncIterator[Attachment]:
@@ -192,7 +196,7 @@ class Packages(Manifests):
             members = await self.reader.all(edges.OF_PACKAGE, position=position, limit=MEMBERS_A_READ, **here)
             for package in await in_turns(members, partial(self._member, repository)):
                 if package:
-                    yield Attachment(_as_referrer(package), package.role, "fallback-tag")
+                    yield Attachment(_as_referrer(package), package.role, "fallback-tag", tag)
             if len(members) < MEMBERS_A_READ:
                 return
             position = members[-1].position + 1

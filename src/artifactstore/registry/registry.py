@@ -13,7 +13,7 @@ from artifactstore.events.model import Event
 from artifactstore.identity.actor import Principal
 from artifactstore.identity.names import RepositoryName
 from artifactstore.registry.core import Plane
-from artifactstore.registry.packages import Packages
+from artifactstore.registry.deletions import Deletions
 from artifactstore.registry.policy import Policy
 from artifactstore.registry.repositories import Repositories
 from artifactstore.registry.upkeep import Upkeep
@@ -32,13 +32,13 @@ class EventPage:
     scanned: int
 
 
-class Registry(Uploads, Packages, Repositories, Upkeep):
+class Registry(Uploads, Deletions, Repositories, Upkeep):
     """An artifact store. Every call takes the Principal that asks; every change is one transaction of facts and views.
 
     blobs       push_blob  mount_blob  resolve_blob  serve  delete_blob
     uploads     open_upload  append_upload  upload_status  close_upload  cancel_upload
     manifests   push_manifest  resolve  get_bytes  tag  tags  tag_history  delete_tag  delete_manifest
-    native      packages  package  native_manifest  files  file  attachments  referrers
+    native      packages  package  native_manifest  files  file  attachments  referrers  deletion
     whole       repositories  repository  holdings  delete_repository
     log         head  events  tail
     upkeep      health  sweep  close

@@ -14,6 +14,7 @@ from artifactstore.events.codec import envelope_value, payload_value
 from artifactstore.events.model import Event, RepositoryDeleted
 from artifactstore.events.views.repositories import RepositoryRow
 from artifactstore.events.views.retention import RetentionRow
+from artifactstore.registry.deletions import Deletion
 from artifactstore.registry.packages import Attachment, File, Package
 from artifactstore.registry.repositories import Repository
 from artifactstore.registry.upkeep import Health
@@ -106,7 +107,7 @@ def file(found: File) -> Json:
 
 
 def attachment(found: Attachment) -> Json:
-    """What refers to a package; `via` says how: `subject`, `tag` or `fallback-tag`."""
+    """What refers to a package; `via` says how: `subject`, `tag` or `fallback-tag`; `tag` which one."""
     row = found.row
     return {
         "digest": row.digest,
@@ -114,9 +115,25 @@ def attachment(found: Attachment) -> Json:
         "artifact_type": row.artifact_type,
         "role": found.role,
         "via": found.via,
+        "tag": found.tag,
         "annotations": json.loads(row.annotations),
         "size": row.size,
         "sequence": row.sequence,
+    }
+
+
+def deletion(found: Deletion) -> Json:
+    """What the deletion of a package would take away: its tags (the first of `tag_count`) and its bytes; and what not.
+
+    `members` stay; `size` counts what no other package of the repository names.
+    """
+    return {
+        "repository": found.package.repository,
+        "digest": found.package.digest,
+        "tags": list(found.tags),
+        "tag_count": found.tag_count,
+        "members": list(found.members),
+        "size": found.size,
     }
 
 

@@ -58,6 +58,12 @@ async def package(registry: Registry, call: Call) -> Answer:
     return json_answer(rendering.package(await registry.package(call.principal, name.repository, name.reference)))
 
 
+async def deletion(registry: Registry, call: Call) -> Answer:
+    """What the deletion of a package would take away."""
+    name = package_name(call)
+    return json_answer(rendering.deletion(await registry.deletion(call.principal, name.repository, name.reference)))
+
+
 async def referrers(registry: Registry, call: Call) -> Answer:
     """What refers to a package, in order of arrival."""
     name, size = package_name(call), parameters.page_size(call)
@@ -126,6 +132,15 @@ ENDPOINTS = (
         package,
         (PACKAGE,),
         {200: {JSON: named("Package")}},
+        (404,),
+    ),
+    Endpoint(
+        "/api/v1/packages/{package:package}/deletion",
+        "previewDeletion",
+        "What the deletion of a package would take away, and what it would leave",
+        deletion,
+        (PACKAGE,),
+        {200: {JSON: named("Deletion")}},
         (404,),
     ),
     Endpoint(

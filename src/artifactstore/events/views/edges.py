@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Index, Integer, Table, and_, bindparam, select
+from sqlalchemy import Column, Index, Integer, Table, and_, bindparam, or_, select
 
 from artifactstore.events.database import Query, Session, Statement
 from artifactstore.events.model import Event, Fact, ManifestDeleted, ManifestStored, RepositoryDeleted
@@ -116,6 +116,19 @@ REFERRERS = Query(_REFERRERS, ReferrerRow)
 
 REFERRERS_OF_KIND = Query(_REFERRERS.where(_EDGES.kind == bindparam("kind")), ReferrerRow)
 """The same, of one artifact type."""
+
+NAMED_BY_ANOTHER: Query[str] = Query(
+    select(_EDGES.package_address)
+    .where(
+        _EDGES.repository == bindparam("repository"),
+        or_(_EDGES.relation == "config", _EDGES.relation == "layer", _EDGES.relation == "member"),
+        _EDGES.target_digest == bindparam("digest"),
+        _EDGES.package_address != bindparam("address"),
+    )
+    .limit(1),
+    str,
+)
+"""Some package of the repository, other than the one at `address`, that holds what a digest names."""
 
 _INSERT = Statement(insert_new(PACKAGE_EDGES))
 _DELETE = Statement(

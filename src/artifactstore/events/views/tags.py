@@ -53,6 +53,11 @@ OF_PACKAGE: Query[str] = Query(
 )
 """The first tags, in byte order, that name a package."""
 
+COUNT_OF_PACKAGE: Query[int] = Query(
+    select(sa.func.count()).select_from(TAGS).where(_IN_REPOSITORY, TAGS.c.content_address == bindparam("address")), int
+)
+"""How many tags name a package."""
+
 _PACKAGES = sa.table("artifact_packages", *map(sa.column, ("repository", "content_address", "stored_sequence"))).c
 """The view of packages, whose file stands on this one."""
 
