@@ -148,6 +148,12 @@ def require_private(config: Config) -> None:
     )
 
 
+def docker_config(environment: Mapping[str, str] | None = None) -> Path:
+    """Where `docker login` and its like keep logins: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`."""
+    environment = os.environ if environment is None else environment
+    return Path(environment.get("DOCKER_CONFIG") or Path.home() / ".docker", "config.json")
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach `host`."""
     try:

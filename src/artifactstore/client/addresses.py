@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import urljoin, urlsplit
 
 from artifactstore.config import is_loopback
@@ -69,6 +70,14 @@ def site(url: str) -> str:
     """`http://HOST[:PORT]` of an address, for messages."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_private(host: str) -> bool:
+    """Whether this is an address (not a name) within this machine or its network."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
 
 
 def _said(text: str) -> dict[str, str]:

@@ -156,6 +156,10 @@ class Http:
             address = addresses.sent_on(address, page["next"]) if page["next"] else None
             params = None
 
+    async def pause(self, attempt: int) -> None:
+        """Wait as long as is fit before the try after the `attempt`th."""
+        await self._sleep(_pause(attempt))
+
     def address(self, path: str) -> str:
         """The absolute address of a path below the server's; one that is absolute already, if it is the server's."""
         return addresses.sent_on(self.base_url, path) if "://" in path else f"{self.base_url}{path}"
@@ -177,7 +181,7 @@ class Http:
         """What `attempt` brings in the end, after as many tries as it takes and may take."""
         repeatable = not isinstance(content, AsyncIterator)
         for tries_left in reversed(range(TRIES)):
-            pause = random.uniform(0.5, 1) * PAUSE_SECONDS * 2 ** (TRIES - 1 - tries_left)
+            pause = _pause(TRIES - tries_left)
             try:
                 response = await attempt(request, repeatable)
             except httpx.HTTPError as error:
@@ -280,6 +284,10 @@ def _passes(request: httpx.Request, response: httpx.Response) -> bool:
     """Whether the same request may be answered differently in a moment."""
     status = response.status_code
     return status == 429 or (request.method in REPEATABLE and status in TRANSIENT)
+
+
+def _pause(attempt: int) -> float:
+    return float(random.uniform(0.5, 1) * PAUSE_SECONDS * 2 ** (attempt - 1))
 
 
 def _asked_pause(response: httpx.Response) -> float | None:

@@ -175,10 +175,10 @@ def delete_repository(repository: str, facts: Facts, time: int) -> Decision:
 
 
 def open_upload(row: UploadRow, open_max: int, facts: Facts, time: int) -> Decision:
-    """An upload is open, if not too many are."""
+    """An upload is open, if not too many are; one of the same name, perhaps past its time, ends with that."""
     if facts.open_uploads() >= open_max:
         raise TooManyRequests("too many uploads are open", detail={"open_max": open_max})
-    return Decision(working=(UploadOpened(row),))
+    return Decision(working=(UploadEnded(row.upload_id), UploadOpened(row)))
 
 
 def close_upload(upload_id: str, facts: Facts, time: int) -> Decision:

@@ -98,6 +98,11 @@ class Manifests(Core):
         digest = reference if isinstance(reference, Digest) else Digest.parse(row.digest)
         return Descriptor(repository, digest, ContentAddress.parse(row.content_address), row.media_type, row.size)
 
+    async def missing(self, principal: Principal, repository: RepositoryName, manifest: oci.OciManifest) -> list[str]:
+        """The digests of what a manifest needs and the repository does not hold; what its members need is not asked."""
+        children = await derive.children_of(self.reader, repository, manifest)
+        return [child.fact.digest for child in children if child.fact.required and child.known is None]
+
     async def get_bytes(self, content: Descriptor) -> bytes:
         """The whole of what was resolved, in memory: for manifests. Raises ObjectMissing, BackendUnavailable."""
         return await (await self.plane.serve_object(content.address)).read()

@@ -34,17 +34,25 @@ class Uploads(Blobs):
     """The part of the Registry that deals with uploads in several requests."""
 
     async def open_upload(
-        self, principal: Principal, repository: RepositoryName, *, algorithm: str | None = None
+        self,
+        principal: Principal,
+        repository: RepositoryName,
+        *,
+        algorithm: str | None = None,
+        upload_id: str | None = None,
     ) -> UploadStatus:
         """Begin an upload (end-4a, 4c). `algorithm`: what it will be closed with, as far as is known.
 
-        Raises DigestInvalid for an unsupported algorithm, TooManyRequests.
+        `upload_id`: 32 hex digits by which whoever was interrupted finds it again; what is staged under it already is
+        its beginning. Raises DigestInvalid for an unsupported algorithm, TooManyRequests.
         """
         if algorithm is not None:
             new_hash(algorithm)
-        row = UploadRow(uuid.uuid4().hex, repository, principal.actor, algorithm, self.clock())
+        row = UploadRow(upload_id or uuid.uuid4().hex, repository, principal.actor, algorithm, self.clock())
         opening = partial(decide.open_upload, row, self.policy.uploads_open_max)
         await self.log.append(principal.actor, opening, durable=False)
+        if upload_id is not None:
+            return await self.upload_status(principal, repository, upload_id)
         return UploadStatus(row.upload_id, repository, 0)
 
     async def upload_status(self, principal: Principal, repository: RepositoryName, upload_id: str) -> UploadStatus:

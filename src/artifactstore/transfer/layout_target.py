@@ -1,0 +1,139 @@
+"""A layout that is written: repositories of it as targets, and the index that they make together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from artifactstore.identity.digest import PRIMARY, Digest, digest_bytes
+from artifactstore.identity.names import RepositoryName, TagName
+from artifactstore.transfer.layout import Entry, LayoutIndex
+from artifactstore.transfer.spi import Content, Manifest, Opening
+
+
+class Keeper(Protocol):
+    """What holds the files of a layout while it is written. `name` says what that is."""
+
+    name: str
+
+    async def open(self) -> LayoutIndex:
+        """Begin; the index that is there already, to be added to."""
+        ...
+
+    def has(self, content: Content) -> bool:
+        """Whether a blob need not be put."""
+        ...
+
+    async def put(self, content: Content, opening: Opening) -> None:
+        """Take a blob; it is verified at the end at the latest. Raises DigestInvalid, SizeInvalid."""
+        ...
+
+    async def put_bytes(self, digest: Digest, body: bytes) -> None:
+        """Take a small file that is known to have its digest."""
+        ...
+
+    async def finish(self, index: LayoutIndex) -> None:
+        """Everything is there: write the index, and what else was left for the end."""
+        ...
+
+    async def abort(self) -> None:
+        """Nothing more comes, and `finish` will not be called."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A manifest that was put, for the index to list unless another manifest lists it."""
+
+    repository: RepositoryName
+    content: Content
+
+
+class LayoutWriter:
+    """A layout under way. `finish` makes it one; leave the block before that, and it is not."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self.keeper = keeper
+        self._before = LayoutIndex()
+        self._kept: set[Kept] = set()
+        self._members: set[str] = set()
+        self._tagged: set[Entry] = set()
+        self._natives: dict[Digest, Digest] = {}
+        self._finished = False
+
+    async def __aenter__(self) -> LayoutWriter:
+        self._before = await self.keeper.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if not self._finished:
+            await self.keeper.abort()
+
+    def target(self, repository: RepositoryName) -> LayoutTarget:
+        """A repository of the layout, to copy to."""
+        return LayoutTarget(self, repository)
+
+    async def add(self, repository: RepositoryName, manifest: Manifest) -> None:
+        """Take a manifest, and its native one."""
+        content = manifest.content
+        await self.keeper.put_bytes(content.digest, manifest.body)
+        self._kept.add(Kept(repository, content))
+        self._members.update(member.digest for member in manifest.says.members)
+        if manifest.native is not None:
+            native = digest_bytes(PRIMARY, manifest.native)
+            await self.keeper.put_bytes(native, manifest.native)
+            self._natives[content.digest] = native
+
+    def tag(self, repository: RepositoryName, tag: TagName, content: Content) -> None:
+        """Name a manifest."""
+        self._tagged.add(Entry(content, tag, repository))
+
+    async def finish(self) -> None:
+        """Write the index: every tag, and every manifest that is neither tagged nor listed by another one."""
+        named = {(entry.repository, entry.content.digest) for entry in self._tagged}
+        alone = [
+            Entry(kept.content, None, kept.repository)
+            for kept in self._kept
+            if str(kept.content.digest) not in self._members and (kept.repository, kept.content.digest) not in named
+        ]
+        await self.keeper.finish(self._before.joined([*self._tagged, *alone], self._natives))
+        self._finished = True
+
+
+class LayoutTarget:
+    """One repository of a layout that is written."""
+
+    def __init__(self, writer: LayoutWriter, repository: RepositoryName) -> None:
+        self._writer = writer
+        self._repository = repository
+
+    @property
+    def place(self) -> object:
+        return self._writer
+
+    @property
+    def repository(self) -> str:
+        return self._repository
+
+    async def has_blob(self, content: Content) -> bool:
+        return self._writer.keeper.has(content)
+
+    async def has_manifest(self, manifest: Manifest) -> bool:
+        """Never: it is small, and the index has to learn of it."""
+        return False
+
+    async def mount(self, content: Content, source: str | None) -> bool:
+        """Never: what the layout holds, all its repositories share."""
+        return False
+
+    async def push_blob(self, content: Content, opening: Opening) -> None:
+        await self._writer.keeper.put(content, opening)
+
+    async def push_manifest(self, manifest: Manifest) -> None:
+        await self._writer.add(self._repository, manifest)
+
+    async def native(self, content: Content) -> bytes | None:
+        return None
+
+    async def tag(self, tag: TagName, manifest: Manifest) -> None:
+        self._writer.tag(self._repository, tag, manifest.content)
