@@ -44,7 +44,8 @@ MANIFESTS = tuple(
     for number, layers in enumerate([(LAYERS[1],), (LAYERS[1], LAYERS[2]), (LAYERS[0], LAYERS[0], LAYERS[3]), ()])
 )
 REFERRER = image((LAYERS[2],), subject=descriptor(MANIFESTS[0], "application/vnd.oci.image.manifest.v1+json"))
-INDEXES = (index(MANIFESTS[:2]),)
+MEMBERS = {index(members): members for members in (MANIFESTS[:2], MANIFESTS[1:3])}
+INDEXES = tuple(MEMBERS)
 TAGS = ("v1", "v2", "latest")
 
 repositories = st.sampled_from(REPOSITORIES)
@@ -123,7 +124,7 @@ class Run:
             self._stored(repository, manifest, tag)
 
     async def index(self, repository: str, manifest: bytes, tag: str) -> None:
-        held = all(member in self.model.manifests[repository] for member in MANIFESTS[:2])
+        held = all(member in self.model.manifests[repository] for member in MEMBERS[manifest])
         held = held or manifest in self.model.manifests[repository]
         pushing = push_manifest(self.registry, repository, tag, manifest, INDEX)
         await self._expect(pushing, None if held else ManifestBlobUnknown)
@@ -190,6 +191,7 @@ class Run:
             name = RepositoryName(repository)
             await self._compare_holdings(name)
             await self._compare_tags(name)
+            await self._compare_lists(name)
             for manifest in (*MANIFESTS, REFERRER, *INDEXES):
                 await self._compare_manifest(name, manifest)
             for data in (b"{}", *LAYERS):
@@ -212,6 +214,16 @@ class Run:
         blobs, manifests = self.model.blobs[name], self.model.manifests[name]
         assert (held.packages, held.tags, held.blobs) == (len(manifests), len(self.model.tags[name]), len(blobs))
         assert held.size == sum(map(len, blobs | manifests))
+
+    async def _compare_lists(self, name: RepositoryName) -> None:
+        """Lists leave out what an index of the repository lists, unless they are asked for it; newest first."""
+        held = self.model.manifests[name]
+        listed = {member for made in held & MEMBERS.keys() for member in MEMBERS[made]}
+        for members, expected in ((True, held), (False, held - listed)):
+            found = await self.registry.packages(ANONYMOUS, repository=name, members=members, limit=100)
+            assert {package.digests["sha256"] for package in found} == {str(sha256(body)) for body in expected}
+            sequences = [package.row.stored_sequence for package in found]
+            assert sequences == sorted(sequences, reverse=True)
 
     async def _compare_tags(self, name: RepositoryName) -> None:
         try:

@@ -8,6 +8,8 @@ from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 
+import alembic.command
+import alembic.config
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -17,11 +19,12 @@ from alembic.script import ScriptDirectory
 from artifactstore.bootstrap import open_registry
 from artifactstore.config import Config
 from artifactstore.errors import SchemaUnsupported
-from artifactstore.events import migrate, working
+from artifactstore.events import migrate, replay, working
 from artifactstore.events.database import SqliteDatabase
 from artifactstore.events.schema import KNOWN_REVISIONS, METADATA, SCHEMA_REVISION
 from artifactstore.events.views import VIEWS
 from artifactstore.events.views.retention import RETENTION_CLASSES, SEED
+from tests.stores import INDEX, fresh_config, fresh_registry, image, index, push_blob, push_manifest, sha256
 
 
 def test_migrations_make_what_is_defined(tmp_path: Path) -> None:
@@ -83,3 +86,37 @@ def test_other_schemas_are_refused(tmp_path: Path, revision: str | None, word: s
     with pytest.raises(SchemaUnsupported, match=word):
         open_registry(config, create=revision is not None)
     assert not Path(config.local_root).exists()
+
+
+async def test_an_older_store_is_migrated_to_what_its_log_says(tmp_path: Path) -> None:
+    """A store that each earlier version could have left has, once migrated, the views that a replay makes."""
+    registry = fresh_registry(tmp_path / "now", unsafe_no_sync=True)
+    members = [image([], annotations={"member": str(number)}) for number in range(3)]
+    for name in ("acme/one", "acme/two"):
+        await push_blob(registry, name, b"{}")
+        for member in members:
+            await push_manifest(registry, name, str(sha256(member)), member)
+    await push_manifest(registry, "acme/one", "all", index(members[:2]), INDEX)
+    await registry.close()
+    now = fresh_config(tmp_path / "now").sqlite_path
+    for revision in KNOWN_REVISIONS[:-1]:
+        older = SqliteDatabase(str(tmp_path / f"{revision}.sqlite"))
+        copy_as_of(revision, now, older)
+        assert migrate.upgrade(older) == (revision, SCHEMA_REVISION)
+        assert replay.check(older).differences == ()
+
+
+def copy_as_of(revision: str, source: str, target: SqliteDatabase) -> None:
+    """Make a database with an earlier schema, and copy into it what that has of the rows of `source`."""
+    config = alembic.config.Config()
+    config.set_main_option("script_location", migrate.migrations_directory())
+    config.set_main_option("sqlalchemy.url", f"sqlite:///{target.path}")
+    alembic.command.upgrade(config, revision)
+    with closing(target.connect()) as connection:
+        connection.execute("ATTACH ? AS source", (source,))
+        tables = connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'").fetchall()
+        for (table,) in tables:
+            columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({table})"))
+            if table != "alembic_version":
+                connection.execute(f"DELETE FROM main.{table}")
+                connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM source.{table}")

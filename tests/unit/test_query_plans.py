@@ -17,7 +17,7 @@ import pytest
 from artifactstore.bootstrap import open_database
 from artifactstore.events import recording, sql_log, views, working
 from artifactstore.events.database import Statement
-from artifactstore.events.views.packages import PackageFilter, page
+from artifactstore.events.views.package_lists import PackageFilter, page
 from tests.stores import fresh_config
 
 ALLOWED = {
@@ -82,7 +82,10 @@ def test_lists_of_packages_walk_their_narrowest_index(connection: sqlite3.Connec
     """A list of packages by several conditions is found by all of them at once, not by one and then filtered."""
     narrowest = {
         "page()": "artifact_packages_by_role",
+        "page(attachments)": "artifact_packages_by_member",
+        "page(members, attachments)": "artifact_packages_by_member",
         "page(kind, attachments)": "artifact_packages_by_kind",
+        "page(kind, members, attachments)": "artifact_packages_by_kind",
         "page(repository)": "artifact_packages_by_repository_role",
         "page(repository, kind, attachments)": "artifact_packages_by_repository_kind",
         "page(repository, tag, members, attachments)": "sqlite_autoindex_tags_1 (repository=? AND tag=?)",

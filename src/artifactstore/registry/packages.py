@@ -11,7 +11,8 @@ from typing import Any
 from artifactstore.errors import FileUnknown, ManifestUnknown
 from artifactstore.events.views import blobs, edges, objects, packages, retention, tags
 from artifactstore.events.views import files as file_view
-from artifactstore.events.views.packages import PackageFilter, PackageRow
+from artifactstore.events.views.package_lists import PackageFilter, page
+from artifactstore.events.views.packages import PackageRow
 from artifactstore.identity.actor import Principal
 from artifactstore.identity.digest import ContentAddress, Digest
 from artifactstore.identity.names import RepositoryName, TagName
@@ -101,7 +102,7 @@ class Packages(Manifests):
         values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         if digest is not None:
             values["manifest_digest" if by_manifest else "digest"] = str(digest)
-        rows = await self.reader.all(packages.page(chosen), before=before, limit=limit, **values)
+        rows = await self.reader.all(page(chosen), before=before, limit=limit, **values)
         return await in_turns(rows, self._describe)
 
     async def package(self, principal: Principal, repository: RepositoryName, reference: Reference) -> Package:
@@ -226,7 +227,7 @@ class Packages(Manifests):
     async def _by_native_digest(self, repository: str, reference: Reference) -> PackageRow | None:
         chosen = PackageFilter(repository=True, manifest_digest=True, members=True, attachments=True)
         values = {"repository": repository, "manifest_digest": str(reference), "before": LAST_SEQUENCE}
-        return await self.reader.one(packages.page(chosen), limit=1, **values)
+        return await self.reader.one(page(chosen), limit=1, **values)
 
     async def _where(self, principal: Principal, repository: RepositoryName, reference: Reference) -> dict[str, str]:
         row = await self._row(principal, repository, reference)

@@ -1,6 +1,7 @@
 """The views, in the order in which a fact is applied to them.
 
-`tag_history` comes before `tags` and `packages`, since it records what they are about to lose.
+`tag_history` comes before `tags`, since it records what they are about to lose, and `packages` before `edges`: those of
+a deleted index tell which packages it no longer lists.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ VIEWS: tuple[View, ...] = (
     blobs.Blobs(),
     history.TagHistory(),
     tags.Tags(),
-    edges.Edges(),
     files.Files(),
     retention.Retention(),
     packages.Packages(),
+    edges.Edges(),
 )
 
 __all__ = ["VIEWS", "SqlViews", "View", "ViewWriter"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Integer, Table, and_, bindparam, select
@@ -40,16 +39,19 @@ ARTIFACT_PACKAGES = Table(
     Column("metadata", TEXT, nullable=True),
     Column("file_count", BIG, nullable=True),
     Column("files_size", BIG, nullable=True),
+    Column("is_member", Integer, nullable=False, server_default="0"),
     Index("artifact_packages_by_sequence", "stored_sequence", unique=True),
-    Index("artifact_packages_by_role", "role", "stored_sequence"),
-    Index("artifact_packages_by_kind", "kind", "stored_sequence"),
-    Index("artifact_packages_by_repository", "repository", "stored_sequence"),
-    Index("artifact_packages_by_repository_role", "repository", "role", "stored_sequence"),
-    Index("artifact_packages_by_repository_kind", "repository", "kind", "stored_sequence"),
+    Index("artifact_packages_by_member", "is_member", "stored_sequence"),
+    Index("artifact_packages_by_role", "role", "is_member", "stored_sequence"),
+    Index("artifact_packages_by_kind", "kind", "is_member", "stored_sequence"),
+    Index("artifact_packages_by_repository", "repository", "is_member", "stored_sequence"),
+    Index("artifact_packages_by_repository_role", "repository", "role", "is_member", "stored_sequence"),
+    Index("artifact_packages_by_repository_kind", "repository", "kind", "is_member", "stored_sequence"),
     Index("artifact_packages_by_address", "content_address", "stored_sequence"),
     Index("artifact_packages_by_manifest", "manifest_digest", "stored_sequence"),
 )
-"""`metadata` is JSON where it differs from the OCI annotations (native packages), else NULL."""
+"""`metadata` is JSON where it differs from the OCI annotations (native packages), else NULL. `is_member` is 1 where an
+index of the same repository lists the package, by whichever digest: lists pass over those, however many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +78,17 @@ class PackageRow:
     metadata: str | None
     file_count: int
     files_size: int
+    is_member: int
 
 
 _COLUMNS = ARTIFACT_PACKAGES.c
 _IN_REPOSITORY = _COLUMNS.repository == bindparam("repository")
 _HERE = (_IN_REPOSITORY, _COLUMNS.content_address == bindparam("address"))
 _MANIFEST = (_COLUMNS.content_address, _COLUMNS.digest, _COLUMNS.media_type, _COLUMNS.size)
-_OF_DIGEST = and_(
+OF_DIGEST = and_(
     OBJECT_DIGESTS.c.digest == bindparam("digest"), OBJECT_DIGESTS.c.content_address == _COLUMNS.content_address
 )
-_OF_TAG = and_(
+OF_TAG = and_(
     TAGS.c.repository == _COLUMNS.repository,
     TAGS.c.content_address == _COLUMNS.content_address,
     TAGS.c.tag == bindparam("tag"),
@@ -93,12 +96,12 @@ _OF_TAG = and_(
 
 MANIFEST_BY_TAG = Query(
     select(_COLUMNS.content_address, TAGS.c.digest, _COLUMNS.media_type, _COLUMNS.size)
-    .join_from(TAGS, ARTIFACT_PACKAGES, _OF_TAG)
+    .join_from(TAGS, ARTIFACT_PACKAGES, OF_TAG)
     .where(TAGS.c.repository == bindparam("repository")),
     ManifestRow,
 )
 MANIFEST_BY_DIGEST = Query(
-    select(*_MANIFEST).join_from(OBJECT_DIGESTS, ARTIFACT_PACKAGES, _OF_DIGEST).where(_IN_REPOSITORY), ManifestRow
+    select(*_MANIFEST).join_from(OBJECT_DIGESTS, ARTIFACT_PACKAGES, OF_DIGEST).where(_IN_REPOSITORY), ManifestRow
 )
 MANIFEST_BY_ADDRESS = Query(select(*_MANIFEST).where(*_HERE), ManifestRow)
 BY_ADDRESS = Query(select(ARTIFACT_PACKAGES).where(*_HERE), PackageRow)
@@ -120,67 +123,6 @@ STORED_AT: Query[str] = Query(
 """The address of the package that the event of that sequence stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class PackageFilter:
-    """Which conditions a list of packages has; the values come with the query."""
-
-    repository: bool = False
-    tag: bool = False
-    digest: bool = False
-    manifest_digest: bool = False
-    kind: bool = False
-    members: bool = False
-    attachments: bool = False
-
-
-@cache
-def page(chosen: PackageFilter) -> Query[PackageRow]:
-    """Packages that meet the chosen conditions, newest first, below the sequence `before`.
-
-    Children of an index, and signatures, attestations and SBOMs, are left out unless `members` and `attachments`.
-    Each combination walks an index in the order of the answer.
-    """
-    sequence = TAGS.c.package_sequence if chosen.tag else _COLUMNS.stored_sequence
-    statement = select(ARTIFACT_PACKAGES).where(sequence < bindparam("before"))
-    if chosen.repository:
-        statement = statement.where(_IN_REPOSITORY)
-    if chosen.repository and chosen.tag:
-        statement = statement.where(TAGS.c.repository == bindparam("repository"))
-    if chosen.kind:
-        statement = statement.where(_COLUMNS.kind == bindparam("kind"))
-    if chosen.manifest_digest:
-        statement = statement.where(_COLUMNS.manifest_digest == bindparam("manifest_digest"))
-    if chosen.tag:
-        statement = statement.join(TAGS, _OF_TAG)
-    if chosen.digest:
-        statement = statement.join(OBJECT_DIGESTS, _OF_DIGEST)
-    if not chosen.attachments:
-        statement = statement.where(_COLUMNS.role == "package")
-    if not chosen.members:
-        statement = statement.where(~_is_member())
-    ordered = statement.order_by(sequence.desc()).limit(bindparam("limit"))
-    return Query(ordered, PackageRow)
-
-
-def _is_member() -> sa.ColumnElement[bool]:
-    """Whether an index of the same repository lists the package, by whichever digest."""
-    edges = METADATA.tables["package_edges"].c
-    names = OBJECT_DIGESTS.alias("names")
-    return sa.exists(
-        select(1)
-        .select_from(names)
-        .join(
-            edges.repository.table,
-            and_(
-                edges.repository == _COLUMNS.repository,
-                edges.relation == "member",
-                edges.target_digest == names.c.digest,
-            ),
-        )
-        .where(names.c.content_address == _COLUMNS.content_address)
-    )
-
-
 _INSERT = Statement(ARTIFACT_PACKAGES.insert())
 _FINALIZED = (
     "kind",
@@ -198,6 +140,62 @@ _FINALIZE = Statement(
     .values({name: bindparam(f"new_{name}") for name in _FINALIZED})
 )
 _DELETE = Statement(ARTIFACT_PACKAGES.delete().where(*_HERE))
+_PACKAGE_EDGES = sa.table(
+    "package_edges", *map(sa.column, ("repository", "package_address", "relation", "target_digest"))
+)
+"""The view of edges, whose file stands on this one."""
+
+_EDGES = _PACKAGE_EDGES.c
+
+_NAMED = OBJECT_DIGESTS.alias("named")
+_LISTINGS = (
+    select(1)
+    .select_from(_NAMED)
+    .join(_PACKAGE_EDGES, _EDGES.target_digest == _NAMED.c.digest)
+    .where(_EDGES.relation == "member")
+)
+"""Edges by which indexes list an object, by whichever of its digests."""
+
+_IS_LISTED: Query[int] = Query(
+    _LISTINGS.where(_NAMED.c.content_address == bindparam("address"), _EDGES.repository == bindparam("repository")), int
+)
+_LIST = Statement(
+    ARTIFACT_PACKAGES.update()
+    .where(
+        _COLUMNS.repository == bindparam("in_repository"),
+        _COLUMNS.content_address
+        == select(OBJECT_DIGESTS.c.content_address)
+        .where(OBJECT_DIGESTS.c.digest == bindparam("target"))
+        .scalar_subquery(),
+    )
+    .values(is_member=1)
+)
+_UNLIST = Statement(
+    ARTIFACT_PACKAGES.update()
+    .where(
+        _COLUMNS.repository == bindparam("in_repository"),
+        _COLUMNS.content_address.in_(
+            select(OBJECT_DIGESTS.c.content_address)
+            .join(_PACKAGE_EDGES, _EDGES.target_digest == OBJECT_DIGESTS.c.digest)
+            .where(
+                _EDGES.repository == bindparam("in_repository"),
+                _EDGES.package_address == bindparam("index"),
+                _EDGES.relation == "member",
+            )
+        ),
+    )
+    .values(
+        is_member=sa.exists(
+            _LISTINGS.where(
+                _NAMED.c.content_address == _COLUMNS.content_address,
+                _EDGES.repository == _COLUMNS.repository,
+                _EDGES.package_address != bindparam("index"),
+            )
+        )
+    )
+)
+"""What an index listed is a member only where another index lists it too."""
+
 _EMPTY = emptied(ARTIFACT_PACKAGES)
 
 
@@ -209,10 +207,15 @@ class Packages(Derived):
     def apply(self, event: Event, fact: Fact, session: Session) -> None:
         match fact:
             case ManifestStored():
-                session.run(_INSERT, **_stored(event, fact))
+                address = str(fact.object.address)
+                listed = session.one(_IS_LISTED, repository=fact.repository, address=address)
+                session.run(_INSERT, **_stored(event, fact, is_member=listed is not None))
+                members = (edge.digest for edge in fact.edges if edge.relation == "member")
+                session.run_many(_LIST, ({"in_repository": fact.repository, "target": digest} for digest in members))
             case PackageFinalized():
                 session.run(_FINALIZE, **_finalized(event, fact))
             case ManifestDeleted():
+                session.run(_UNLIST, in_repository=fact.repository, index=str(fact.address))
                 session.run(_DELETE, repository=fact.repository, address=str(fact.address))
             case RepositoryDeleted():
                 session.run(_EMPTY, repository=fact.repository)
@@ -220,7 +223,7 @@ class Packages(Derived):
                 pass
 
 
-def _stored(event: Event, fact: ManifestStored) -> dict[str, object]:
+def _stored(event: Event, fact: ManifestStored, *, is_member: bool) -> dict[str, object]:
     row: dict[str, object] = dict.fromkeys(_COLUMNS.keys())
     row.update(
         repository=fact.repository,
@@ -236,6 +239,7 @@ def _stored(event: Event, fact: ManifestStored) -> dict[str, object]:
         actor=event.actor,
         stored_sequence=event.sequence,
         stored_at=event.time,
+        is_member=int(is_member),
     )
     return row
 
