@@ -26,7 +26,7 @@ export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test lint format type conformance crash smoke bench docs migrate migrate-fresh lock install go clean
+.PHONY: help dev test lint format type conformance crash smoke clients clients-docs bench docs migrate migrate-fresh lock install go clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,12 @@ crash: $(READY) ## kill and fail the store at every write boundary, print the ma
 
 smoke: $(READY) ## push, pull, copy, sign and verify DIR with real oras, crane and cosign
 	$(BIN)/python -m conformance.clients.smoke "$(DIR)"
+
+clients: $(READY) ## put every client that people have through every scenario, print the matrix
+	$(BIN)/python -m conformance.clients.run
+
+clients-docs: $(READY) ## the same, and write docs/clients.md if all of it passed
+	$(BIN)/python -m conformance.clients.run --write-docs
 
 bench: $(READY) ## measure manifest GETs and a 1 GiB push and pull, beside PEERS
 	$(BIN)/python -m conformance.bench.quick $(PEERS)

@@ -54,6 +54,11 @@ OCI_SUITE = Tool(
 ORAS = Tool("oras", "oras.land/oras", "v1.3.3", "cmd/oras")
 CRANE = Tool("crane", "github.com/google/go-containerregistry", "v0.21.9", "cmd/crane")
 COSIGN = Tool("cosign", "github.com/sigstore/cosign/v3", "v3.1.2", "cmd/cosign")
+COSIGN_2 = Tool("cosign-2", "github.com/sigstore/cosign/v2", "v2.6.4", "cmd/cosign")
+REGCTL = Tool("regctl", "github.com/regclient/regclient", "v0.11.5", "cmd/regctl")
+NOTATION = Tool("notation", "github.com/notaryproject/notation", "v1.3.2", "cmd/notation")
+HELM_4 = Tool("helm-4", "helm.sh/helm/v4", "v4.2.4", "cmd/helm")
+HELM_3 = Tool("helm-3", "helm.sh/helm/v3", "v3.21.4", "cmd/helm")
 
 
 def install(tool: Tool) -> Path:
