@@ -12,6 +12,8 @@ PEERS   ?=
 # `if-available` lets conformance pass where the official suite's Go module is not to be had.
 OFFICIAL ?= required
 EVERY   ?= 1
+REQUESTS ?= 1000000
+SEED    ?= 1
 
 BIN   := .venv/bin
 READY := .venv/.ready
@@ -26,14 +28,14 @@ export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test lint format type conformance crash smoke clients clients-docs bench docs migrate migrate-fresh lock install go clean
+.PHONY: help dev test lint format type conformance crash abuse smoke clients clients-docs bench docs migrate migrate-fresh lock install go clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Variables: PYTHON=$(PYTHON) HOST=$(HOST) PORT=$(PORT) WORKERS=$(WORKERS) DATA=$(DATA)"
 	@echo "             T='pytest arguments'  DIR='directory for smoke'  PEERS='name=url ...' for bench"
-	@echo "             OFFICIAL=if-available for conformance  EVERY=N for crash"
+	@echo "             OFFICIAL=if-available for conformance  EVERY=N for crash  REQUESTS=N SEED=N for abuse"
 
 dev: $(READY) ## install what is missing, then serve on HOST:PORT with data in DATA
 	$(BIN)/artifactstore serve --host $(HOST) --port $(PORT) --data $(DATA) --workers $(WORKERS)
@@ -58,6 +60,9 @@ conformance: $(READY) ## run our own OCI checks, then the official suite, on 1 a
 
 crash: $(READY) ## kill and fail the store at every write boundary, print the matrix
 	$(BIN)/python -m artifactstore.testing.crash --every $(EVERY)
+
+abuse: $(READY) ## send REQUESTS wrong, hostile and sound requests, and check what comes of each
+	$(BIN)/python -m conformance.abuse.run --requests $(REQUESTS) --seed $(SEED)
 
 smoke: $(READY) ## push, pull, copy, sign and verify DIR with real oras, crane and cosign
 	$(BIN)/python -m conformance.clients.smoke "$(DIR)"
@@ -132,5 +137,5 @@ $(READY): requirements/dev.txt pyproject.toml | $(UV)
 
 clean: ## remove environments, tools, caches and results (never data)
 	rm -rf .venv .tools build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	rm -rf conformance/oci/results conformance/clients/results
+	rm -rf conformance/oci/results conformance/clients/results conformance/abuse/results
 	find src tests conformance migrations -name __pycache__ -type d -prune -exec rm -rf {} +
