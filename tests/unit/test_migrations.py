@@ -94,6 +94,7 @@ async def test_an_older_store_is_migrated_to_what_its_log_says(tmp_path: Path) -
     members = [image([], annotations={"member": str(number)}) for number in range(3)]
     for name in ("acme/one", "acme/two"):
         await push_blob(registry, name, b"{}")
+        await push_blob(registry, name, b"another")
         for member in members:
             await push_manifest(registry, name, str(sha256(member)), member)
     await push_manifest(registry, "acme/one", "all", index(members[:2]), INDEX)

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table
 from sqlalchemy.dialects.postgresql import insert as _insert
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 """The migration this program needs; a test proves that it is the newest one shipped."""
 
-KNOWN_REVISIONS = ("0001", "0002")
+KNOWN_REVISIONS = ("0001", "0002", "0003")
 """Every migration this program knows, oldest first; any other revision was made by a newer program."""
 
 METADATA = MetaData()

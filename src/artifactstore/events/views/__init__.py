@@ -1,7 +1,8 @@
 """The views, in the order in which a fact is applied to them.
 
-`tag_history` comes before `tags`, since it records what they are about to lose, and `packages` before `edges`: those of
-a deleted index tell which packages it no longer lists.
+`repositories` comes first and looks at what the others say, to count what changes. `tag_history` comes before `tags`,
+since it records what they are about to lose, and `packages` before `edges`: those of a deleted index tell which
+packages it no longer lists.
 """
 
 from __future__ import annotations

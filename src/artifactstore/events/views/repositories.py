@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
-from sqlalchemy import Column, Table, bindparam, func, select
+from sqlalchemy import Column, Table, bindparam, select
 
 from artifactstore.events.database import Query, Session, Statement
 from artifactstore.events.facts import Holdings
-from artifactstore.events.model import BlobLinked, Event, Fact, ManifestStored, RepositoryDeleted
+from artifactstore.events.model import (
+    BlobLinked,
+    BlobUnlinked,
+    Event,
+    Fact,
+    ManifestDeleted,
+    ManifestStored,
+    RepositoryDeleted,
+    TagDeleted,
+    TagMoved,
+)
 from artifactstore.events.schema import BIG, METADATA, TEXT, insert_new
-from artifactstore.events.views.blobs import REPOSITORY_BLOBS
-from artifactstore.events.views.packages import ARTIFACT_PACKAGES
-from artifactstore.events.views.tags import TAGS
+from artifactstore.events.views import blobs, packages, tags
 from artifactstore.events.views.view import Derived
 
+HELD = tuple(field.name for field in fields(Holdings))
 REPOSITORIES = Table(
     "repositories",
     METADATA,
@@ -23,7 +32,9 @@ REPOSITORIES = Table(
     Column("tenant", TEXT, nullable=False),
     Column("created_sequence", BIG, nullable=False),
     Column("created_at", BIG, nullable=False),
+    *(Column(name, BIG, nullable=False, server_default="0") for name in HELD),
 )
+"""What each holds is counted as it comes and goes; a count of a hundred thousand tags would hold up everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +47,10 @@ class RepositoryRow:
     created_at: int
 
 
-BY_NAME = Query(select(REPOSITORIES).where(REPOSITORIES.c.name == bindparam("name")), RepositoryRow)
+_ROW = tuple(REPOSITORIES.c[field.name] for field in fields(RepositoryRow))
+BY_NAME = Query(select(*_ROW).where(REPOSITORIES.c.name == bindparam("name")), RepositoryRow)
 _PAGE = (
-    select(REPOSITORIES)
+    select(*_ROW)
     .where(REPOSITORIES.c.name > bindparam("last"))
     .order_by(REPOSITORIES.c.name)
     .limit(bindparam("limit", type_=sa.Integer))
@@ -50,27 +62,17 @@ PAGE_BETWEEN = Query(_PAGE.where(REPOSITORIES.c.name < bindparam("end")), Reposi
 """The same, before `end` (exclusive)."""
 
 
-def _total(table: Table, *columns: sa.ColumnElement[int]) -> list[sa.ScalarSelect[int]]:
-    """Aggregates over the rows of the repository."""
-    rows = select().select_from(table).where(table.c.repository == REPOSITORIES.c.name).correlate(REPOSITORIES)
-    return [rows.add_columns(column).scalar_subquery() for column in columns]
-
-
-def _bytes(table: Table) -> sa.ColumnElement[int]:
-    return func.coalesce(func.sum(table.c.size), 0)
-
-
-_PACKAGES, _PACKAGE_BYTES = _total(ARTIFACT_PACKAGES, func.count(), _bytes(ARTIFACT_PACKAGES))
-_BLOBS, _BLOB_BYTES = _total(REPOSITORY_BLOBS, func.count(), _bytes(REPOSITORY_BLOBS))
-(_TAGS,) = _total(TAGS, func.count())
-
 HOLDINGS = Query(
-    select(_PACKAGES, _TAGS, _BLOBS, _PACKAGE_BYTES + _BLOB_BYTES).where(REPOSITORIES.c.name == bindparam("name")),
-    Holdings,
+    select(*(REPOSITORIES.c[name] for name in HELD)).where(REPOSITORIES.c.name == bindparam("name")), Holdings
 )
 """What a repository holds; no row for one that is not there."""
 
 _INSERT = Statement(insert_new(REPOSITORIES))
+_CHANGE = Statement(
+    REPOSITORIES.update()
+    .where(REPOSITORIES.c.name == bindparam("changed"))
+    .values({name: REPOSITORIES.c[name] + bindparam(f"more_{name}") for name in HELD})
+)
 _DELETE = Statement(REPOSITORIES.delete().where(REPOSITORIES.c.name == bindparam("gone")))
 
 
@@ -88,8 +90,35 @@ class Repositories(Derived):
                     tenant=event.tenant,
                     created_sequence=event.sequence,
                     created_at=event.time,
+                    **dict.fromkeys(HELD, 0),
                 )
             case RepositoryDeleted():
                 session.run(_DELETE, gone=fact.repository)
             case _:
                 pass
+        more = _change(fact, session)
+        if more is not None:
+            session.run(_CHANGE, changed=event.stream, **{f"more_{name}": getattr(more, name) for name in HELD})
+
+
+def _change(fact: Fact, session: Session) -> Holdings | None:
+    """What the repository holds more than before: this view is the first, so the others tell what was there."""
+    match fact:
+        case BlobLinked():
+            linked = session.one(blobs.BY_ADDRESS, repository=fact.repository, address=str(fact.object.address))
+            return None if linked else Holdings(packages=0, tags=0, blobs=1, size=fact.object.size)
+        case BlobUnlinked():
+            blob = session.one(blobs.BY_ADDRESS, repository=fact.repository, address=str(fact.address))
+            return Holdings(packages=0, tags=0, blobs=-1, size=-blob.size) if blob else None
+        case ManifestStored():
+            return Holdings(packages=1, tags=0, blobs=0, size=fact.object.size)
+        case ManifestDeleted():
+            here = {"repository": fact.repository, "address": str(fact.address)}
+            manifest = session.one(packages.MANIFEST_BY_ADDRESS, **here)
+            count = session.one(tags.COUNT_OF_PACKAGE, **here) or 0
+            return Holdings(packages=-1, tags=-count, blobs=0, size=-manifest.size) if manifest else None
+        case TagMoved() | TagDeleted():
+            was = session.one(tags.BY_NAME, repository=fact.repository, tag=fact.tag) is not None
+            return Holdings(packages=0, tags=int(isinstance(fact, TagMoved)) - int(was), blobs=0, size=0)
+        case _:
+            return None
