@@ -11,6 +11,7 @@ import pytest
 
 from artifactstore import errors
 from artifactstore.cli import describe
+from artifactstore.cli.shapes import SHAPES
 from artifactstore.config import DESCRIPTIONS, Config
 from artifactstore.events.model import FACTS
 from artifactstore.testing.docs import PAGES, leaves
@@ -36,6 +37,14 @@ def test_every_command_and_option_has_help(command: describe.Command) -> None:
     """Every command says what it does, and so does each of its parameters."""
     assert command.help
     assert [parameter.form for parameter in command.parameters if not (parameter.form and parameter.help)] == []
+
+
+@pytest.mark.parametrize("command", describe.commands(), ids=lambda command: command.name)
+def test_every_command_shows_examples(command: describe.Command) -> None:
+    """Every command has two or three examples (`cli/examples.py`), and what it prints with --json is written down."""
+    assert 2 <= len(command.examples) <= 3
+    prints_json = any(parameter.form == "--json" for parameter in command.parameters)
+    assert prints_json == (command.name in SHAPES)
 
 
 @pytest.mark.parametrize("name", FACTS)

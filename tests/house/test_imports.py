@@ -40,6 +40,13 @@ def test_commands_import_what_they_use() -> None:
     assert HEAVY & found <= {"typer", "rich"}
 
 
+def test_shell_completion_imports_next_to_nothing() -> None:
+    """The command line alone brings no event loop and no client: a key press must not wait for what it does not use."""
+    found = imported("import artifactstore.cli.main")
+    assert not {"asyncio", "ssl", "httpx", "pydantic"} & found
+    assert HEAVY & found <= {"typer"}
+
+
 def test_public_names_are_those_announced() -> None:
     """Every name of `__all__` is there, and no other name is made up on demand."""
     code = "import artifactstore as a; [getattr(a, name) for name in a.__all__]; assert not hasattr(a, 'nothing')"

@@ -49,7 +49,7 @@ def test_development_uses_the_runtime_versions() -> None:
 
 
 def test_wheel_holds_package_and_migrations(tmp_path: Path) -> None:
-    """The wheel carries every module, the typing marker and the migrations, and nothing beside the package."""
+    """The wheel carries every module, the typing marker, the migrations, and beside them the manual page alone."""
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
         cwd=ROOT,
@@ -63,7 +63,8 @@ def test_wheel_holds_package_and_migrations(tmp_path: Path) -> None:
     migrations = {f"artifactstore/{path.relative_to(ROOT).as_posix()}" for path in sources("migrations")}
     assert migrations
     assert modules | migrations | {"artifactstore/py.typed"} <= names
-    assert all(name.startswith("artifactstore/") for name in names)
+    beside = {name.partition(".data/")[2] for name in names if not name.startswith("artifactstore/")}
+    assert beside == {"data/share/man/man1/artifactstore.1"}
 
 
 def sources(folder: str) -> list[Path]:

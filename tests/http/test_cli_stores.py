@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from typer.testing import CliRunner, Result
 
 from artifactstore.cli import describe
 from artifactstore.cli.main import app
+from artifactstore.cli.shapes import SHAPES, complete
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.names import RepositoryName, TagName
 from tests.http.native_store import OCI_INDEX, Pusher, sha256, subject
@@ -111,6 +113,36 @@ def test_both_stores_print_the_same(data: Path, url: str, arguments: tuple[str, 
     assert said(there) == said(here)
 
 
+@pytest.mark.parametrize("arguments", [case for case in READING if case[0] != "events"], ids=" ".join)
+def test_json_is_as_documented(data: Path, arguments: tuple[str, ...]) -> None:
+    """What a command prints with --json is what the reference page says that it prints, and nothing else."""
+    conforms(arguments, run(*arguments, "--json", "--data", data).stdout)
+
+
+def test_every_event_is_as_documented(data: Path) -> None:
+    """Each line of `events --json` is an event as the reference page describes it."""
+    for line in run("events", "--json", "--data", data).stdout.rstrip("\n").split("\n"):
+        conforms(("events",), line)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("health",), ("version",), ("migrate",), ("replay", "--check"), ("sweep", "--dry-run"), ("config", "show")],
+    ids=" ".join,
+)
+def test_upkeep_prints_as_documented(data: Path, arguments: tuple[str, ...]) -> None:
+    """The documents of the commands that look after a store are as the reference page says."""
+    where = () if arguments == ("version",) else ("--data", data)
+    conforms(arguments, run(*arguments, "--json", *where).stdout)
+
+
+def conforms(arguments: tuple[str, ...], text: str) -> None:
+    """The document is of the shape that its command announces."""
+    name = arguments[0] if arguments[0] in SHAPES else " ".join(arguments[:2])
+    schema = complete(SHAPES[name])
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(json.loads(text))
+
+
 def test_manifest_bytes_are_the_same(data: Path, url: str) -> None:
     """The canonical CBOR is the same byte for byte through a server."""
     here = run("manifest", "acme/reports:v1", "--cbor", "--data", data)
@@ -169,7 +201,10 @@ def test_both_stores_change_alike(data: Path, tmp_path: Path) -> None:
     """The same changes through both say the same and append the same facts; each is in the log of both."""
     with served_copy(data, tmp_path) as (directory, address):
         for arguments in CHANGES:
-            assert said(run(*arguments, "--data", directory)) == said(run(*arguments, "--server", address))
+            here = run(*arguments, "--data", directory)
+            assert said(here) == said(run(*arguments, "--server", address))
+            if "--json" in arguments:
+                conforms(arguments, here.stdout)
         logs = [facts(*where) for where in (("--data", str(directory)), ("--server", address))]
     assert logs[0] == logs[1]
     types = [kind for kind, *_ in logs[0]]

@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from artifactstore.cli.examples import parted
 from artifactstore.cli.main import app
 
 
@@ -22,12 +23,13 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: its name, how it is used, what it does, and its parameters."""
+    """A command: its name, how it is used, what it does, its parameters, and examples as they are typed."""
 
     name: str
     usage: str
     help: str
     parameters: tuple[Parameter, ...]
+    examples: tuple[str, ...]
 
 
 def commands() -> list[Command]:
@@ -46,7 +48,8 @@ def _commands(group: Any, context: typer.Context, before: str) -> Iterator[Comma
         usage = " ".join(command.collect_usage_pieces(inner))
         parameters = tuple(_parameter(parameter) for parameter in command.params)
         words = f"{before}{name}"
-        yield Command(words, f"artifactstore {words} {usage}", inspect.cleandoc(command.help or ""), parameters)
+        said, shown = parted(inspect.cleandoc(command.help or ""))
+        yield Command(words, f"artifactstore {words} {usage}", said, parameters, shown)
 
 
 def _parameter(parameter: object) -> Parameter:

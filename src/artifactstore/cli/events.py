@@ -6,18 +6,35 @@ from typing import Annotated, Any
 
 import typer
 
-from artifactstore.cli import output
+from artifactstore.cli import completing, output
+from artifactstore.cli.examples import examples
 from artifactstore.cli.store import AsJson, Data, Server
 from artifactstore.cli.stores import Store, with_store
 
 After = Annotated[int, typer.Option("--after", metavar="N", min=0, help="Begin after this sequence.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on with events as they come, until Ctrl-C.")]
-OfRepository = Annotated[str | None, typer.Option("--repository", metavar="REPO", help="Of this repository only.")]
+OfRepository = Annotated[
+    str | None,
+    typer.Option(
+        "--repository", metavar="REPO", help="Of this repository only.", autocompletion=completing.repositories
+    ),
+]
 OfType = Annotated[
-    list[str] | None, typer.Option("--type", metavar="TYPE", help="Of this type only; may be given several times.")
+    list[str] | None,
+    typer.Option(
+        "--type",
+        metavar="TYPE",
+        help="Of this type only; may be given several times.",
+        autocompletion=completing.event_types,
+    ),
 ]
 
 
+@examples(
+    "events --after 1000 --json",
+    "events --follow --repository acme/reports",
+    "events --type v1.repository.deleted --type v1.manifest.deleted",
+)
 def events(
     after: After = 0,
     follow: Follow = False,

@@ -6,9 +6,14 @@ import typer
 
 from artifactstore.cli import output
 from artifactstore.cli.errors import Exit
+from artifactstore.cli.examples import examples
 from artifactstore.cli.store import AsJson, Data, with_registry
 
 
+@examples(
+    "health",
+    "health --data /srv/artifacts --json",
+)
 def health(data: Data = None, as_json: AsJson = False) -> None:
     """Check database, storage, free space and clock of the store; ends with 1 when it cannot serve."""
     from artifactstore.registry import rendering

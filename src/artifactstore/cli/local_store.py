@@ -20,8 +20,9 @@ class LocalStore:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    async def repositories(self, prefix: RepositoryName | None, *, holdings: bool = False) -> AsyncIterator[Json]:
-        last = ""
+    async def repositories(
+        self, prefix: RepositoryName | None, *, holdings: bool = False, last: str = ""
+    ) -> AsyncIterator[Json]:
         while rows := await self._registry.repositories(ANONYMOUS, prefix=prefix, last=last, limit=PAGE):
             if holdings:
                 for found in await self._registry.holdings(ANONYMOUS, rows):
@@ -52,8 +53,7 @@ class LocalStore:
                 yield rendering.package(package)
             before = page[-1].row.stored_sequence
 
-    async def tags(self, repository: RepositoryName) -> AsyncIterator[str]:
-        last = ""
+    async def tags(self, repository: RepositoryName, *, last: str = "") -> AsyncIterator[str]:
         while page := await self._registry.tags(ANONYMOUS, repository, last=last, limit=PAGE):
             for tag in page:
                 yield tag

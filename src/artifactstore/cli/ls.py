@@ -6,19 +6,33 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from artifactstore.cli import output
+from artifactstore.cli import completing, output
+from artifactstore.cli.examples import examples
 from artifactstore.cli.store import AsJson, Data, Server
 from artifactstore.cli.stores import Json, Store, with_store
 
 if TYPE_CHECKING:
     from artifactstore.identity.names import RepositoryName, TagName
 
-Repository = Annotated[str | None, typer.Argument(metavar="REPO", help="List the packages of this repository.")]
+Repository = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="REPO", help="List the packages of this repository.", autocompletion=completing.repositories
+    ),
+]
 Every = Annotated[bool, typer.Option("--all", help="List members of indexes, signatures, attestations and SBOMs too.")]
 OfKind = Annotated[str | None, typer.Option("--kind", metavar="KIND", help="Packages of this kind only.")]
-OfTag = Annotated[str | None, typer.Option("--tag", metavar="TAG", help="The package with this tag only.")]
+OfTag = Annotated[
+    str | None,
+    typer.Option("--tag", metavar="TAG", help="The package with this tag only."),
+]
 
 
+@examples(
+    "ls",
+    "ls acme/reports --tag v1",
+    "ls acme/reports --all --server http://127.0.0.1:8000",
+)
 def ls(
     repository: Repository = None,
     everything: Every = False,

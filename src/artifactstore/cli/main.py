@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from typer.completion import completion_init  # type: ignore[attr-defined]  # its home is a private module
 from typer.core import TyperGroup
 
 from artifactstore.cli import (
+    completion,
     config,
     events,
     health,
@@ -34,6 +36,12 @@ class Translating(TyperGroup):
             return super().invoke(ctx)
 
 
+EPILOG = (
+    "Settings come from the environment (ARTIFACTSTORE_...); options win over them: `artifactstore config show`.\n\n"
+    f"Exit codes: {', '.join(f'{int(code)} ({code.text})' for code in Exit)}."
+)
+
+
 def _group(name: str, words: str) -> typer.Typer:
     """Commands of two words; the first one is `name`."""
     made = typer.Typer(help=words, no_args_is_help=True)
@@ -45,7 +53,7 @@ app = typer.Typer(
     name="artifactstore",
     cls=Translating,
     help="An artifact store that can prove what it keeps.",
-    epilog="Settings come from the environment (ARTIFACTSTORE_...); options win over them.",
+    epilog=EPILOG,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -66,6 +74,7 @@ repositories.command()(repo.rm)
 app.command()(events.events)
 app.command()(replay.replay)
 app.command()(sweep.sweep)
+app.command()(completion.completion)
 settings = _group("config", "The settings that count here.")
 settings.command()(config.show)
 
@@ -87,4 +96,5 @@ def options(
 
 def main() -> None:
     """Run the command that the arguments of this process name, and leave with its exit code."""
+    completion_init()  # the shells that it can talk to
     app(prog_name="artifactstore")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from artifactstore.cli import output
+from artifactstore.cli.examples import examples
 from artifactstore.cli.store import Data, Package, Server
 from artifactstore.cli.stores import with_store
 
@@ -17,6 +18,10 @@ Cbor = Annotated[
 Jcs = Annotated[bool, typer.Option("--json", help="Write its JSON projection (RFC 8785), byte for byte.")]
 
 
+@examples(
+    "manifest acme/reports:v1",
+    "manifest acme/reports:v1 --cbor > manifest.cbor",
+)
 def manifest(
     package: Package, cbor: Cbor = False, as_json: Jcs = False, data: Data = None, server: Server = None
 ) -> None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from artifactstore.cli import output
+from artifactstore.cli.examples import examples
 from artifactstore.cli.store import AsJson, Data, settings
 
 
+@examples(
+    "migrate --data /srv/artifacts",
+    "migrate --json",
+)
 def migrate(data: Data = None, as_json: AsJson = False) -> None:
     """Bring the database to this program's schema; make it where there is none."""
     from artifactstore import bootstrap

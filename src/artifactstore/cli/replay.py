@@ -8,11 +8,16 @@ import typer
 
 from artifactstore.cli import output
 from artifactstore.cli.errors import Exit
+from artifactstore.cli.examples import examples
 from artifactstore.cli.store import AsJson, Data, existing
 
 Check = Annotated[bool, typer.Option("--check", help="Compare only: change nothing, and let writers go on meanwhile.")]
 
 
+@examples(
+    "replay --check",
+    "replay --data /srv/artifacts",
+)
 def replay(check: Check = False, data: Data = None, as_json: AsJson = False) -> None:
     """Make every view again from the log, in one transaction; or compare them with it (ends with 1 if they differ)."""
     from artifactstore import bootstrap

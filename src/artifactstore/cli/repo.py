@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from artifactstore.cli import output
+from artifactstore.cli import completing, output
 from artifactstore.cli.deleting import Change, Consent, DryRun, Yes, carry_out
+from artifactstore.cli.examples import examples
 from artifactstore.cli.store import AsJson, Data, Server
 from artifactstore.cli.stores import Json, Store, with_store
 
@@ -16,12 +17,21 @@ if TYPE_CHECKING:
     from artifactstore.identity.names import RepositoryName
 
 Prefix = Annotated[
-    str | None, typer.Argument(metavar="PREFIX", help="This repository and those under it, by whole segments.")
+    str | None,
+    typer.Argument(
+        metavar="PREFIX",
+        help="This repository and those under it, by whole segments.",
+        autocompletion=completing.repositories,
+    ),
 ]
-Names = Annotated[list[str], typer.Argument(metavar="REPO", help="The repositories to delete.")]
+Names = Annotated[
+    list[str],
+    typer.Argument(metavar="REPO", help="The repositories to delete.", autocompletion=completing.repositories),
+]
 COLUMNS = ("REPOSITORY", "PACKAGES", "TAGS", "BLOBS", "SIZE", "SINCE")
 
 
+@examples("repo ls", "repo ls acme --json", "repo ls --server http://127.0.0.1:8000")
 def ls(prefix: Prefix = None, data: Data = None, server: Server = None, as_json: AsJson = False) -> None:
     """List repositories with what each holds: packages, tags, blobs, and the bytes of manifests and blobs."""
     from artifactstore.identity.names import RepositoryName
@@ -34,6 +44,10 @@ def ls(prefix: Prefix = None, data: Data = None, server: Server = None, as_json:
         output.table(COLUMNS, map(_row, found))
 
 
+@examples(
+    "repo rm acme/old --dry-run",
+    "repo rm acme/old acme/older --yes",
+)
 def rm(
     names: Names,
     yes: Yes = False,

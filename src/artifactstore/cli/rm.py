@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from artifactstore.cli import completing
 from artifactstore.cli.deleting import Change, Consent, DryRun, Yes, carry_out
+from artifactstore.cli.examples import examples
 from artifactstore.cli.store import AsJson, Data, Server
 from artifactstore.cli.stores import Json, Store, with_store
 
@@ -15,13 +17,23 @@ if TYPE_CHECKING:
     from artifactstore.identity.references import PackageName
 
 Targets = Annotated[
-    list[str], typer.Argument(metavar="REPO:TAG|REPO@DIGEST", help="Tags to take away, and packages by digest.")
+    list[str],
+    typer.Argument(
+        metavar="REPO:TAG|REPO@DIGEST",
+        help="Tags to take away, and packages by digest.",
+        autocompletion=completing.packages,
+    ),
 ]
 Whole = Annotated[
     bool, typer.Option("--package", help="With a tag: delete the package that it names, not the tag alone.")
 ]
 
 
+@examples(
+    "rm acme/reports:old",
+    "rm acme/reports:v1 --package --dry-run",
+    "rm acme/reports:v1 acme/reports:v2 --yes",
+)
 def rm(
     targets: Targets,
     whole: Whole = False,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from artifactstore.cli.examples import examples
 from artifactstore.cli.store import Data, settings
 
 Host = Annotated[str | None, typer.Option("--host", metavar="ADDRESS", help="Address to listen on. [127.0.0.1]")]
@@ -13,6 +14,10 @@ Port = Annotated[int | None, typer.Option("--port", metavar="N", help="Port to l
 Workers = Annotated[int | None, typer.Option("--workers", metavar="N", help="Server processes. [1]")]
 
 
+@examples(
+    "serve --data /srv/artifacts",
+    "serve --port 0 --workers 2",
+)
 def serve(data: Data = None, host: Host = None, port: Port = None, workers: Workers = None) -> None:
     """Serve the store over HTTP; its data directory is made and migrated when needed."""
     from artifactstore.api.http.server import serve as serve_config

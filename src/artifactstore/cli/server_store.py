@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any
 
 from artifactstore.cli.stores import PAGE, Json
@@ -25,8 +25,11 @@ class ServerStore:
     def __init__(self, http: Http) -> None:
         self._http = http
 
-    def repositories(self, prefix: RepositoryName | None, *, holdings: bool = False) -> AsyncIterator[Json]:
-        return self._listed("repositories", "repositories", prefix=prefix, holdings="true" if holdings else None)
+    def repositories(
+        self, prefix: RepositoryName | None, *, holdings: bool = False, last: str = ""
+    ) -> AsyncIterator[Json]:
+        counted = "true" if holdings else None
+        return self._listed("repositories", "repositories", prefix=prefix, holdings=counted, last=last or None)
 
     async def repository(self, name: RepositoryName) -> Json:
         return await self._json(f"repositories/{name}")
@@ -39,12 +42,12 @@ class ServerStore:
             "packages", "packages", repository=repository, tag=tag, kind=kind, members=shown, attachments=shown
         )
 
-    async def tags(self, repository: RepositoryName) -> AsyncIterator[str]:
-        last: Mapping[str, str] = {}
-        while page := (await self._http.json(f"/v2/{repository}/tags/list", {"n": PAGE, **last}))["tags"]:
+    async def tags(self, repository: RepositoryName, *, last: str = "") -> AsyncIterator[str]:
+        path = f"/v2/{repository}/tags/list"
+        while page := _record(path, await self._http.json(path, {"n": PAGE, "last": last}))["tags"]:
             for tag in page:
                 yield tag
-            last = {"last": page[-1]}
+            last = page[-1]
 
     async def package(self, name: PackageName) -> Json:
         return await self._json(f"packages/{name}")

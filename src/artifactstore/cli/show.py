@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from artifactstore.cli import output
+from artifactstore.cli.examples import examples
 from artifactstore.cli.store import AsJson, Data, Package, Server
 from artifactstore.cli.stores import Store, with_store
 
@@ -16,6 +17,11 @@ REFERRER = ("role", "digest", "artifact_type", "via", "tag")
 SHOWN = ("digest", "content_address", "manifest_digest", "kind", "media_type", "role", "origin", "created")
 
 
+@examples(
+    "show acme/reports:v1",
+    "show acme/reports:v1 --json",
+    "show acme/reports:v1 --server https://artifacts.example.org",
+)
 def show(package: Package, data: Data = None, server: Server = None, as_json: AsJson = False) -> None:
     """Describe a package: what it is, its files, and what refers to it."""
     from artifactstore.identity.references import PackageName

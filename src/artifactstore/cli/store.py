@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+from artifactstore.cli import completing
 
 if TYPE_CHECKING:
     from artifactstore.config import Config
@@ -22,7 +23,14 @@ Data = Annotated[
 Server = Annotated[
     str | None, typer.Option("--server", metavar="URL", help="Ask this server, not a data directory on this machine.")
 ]
-Package = Annotated[str, typer.Argument(metavar="REPO:TAG|REPO@DIGEST", help="A package, by tag or any digest.")]
+Package = Annotated[
+    str,
+    typer.Argument(
+        metavar="REPO:TAG|REPO@DIGEST",
+        help="A package, by tag or any digest.",
+        autocompletion=completing.packages,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -48,6 +56,8 @@ def existing(data: str | None) -> Config:
 
 def with_registry(data: str | None, work: Callable[[Registry], Awaitable[T]]) -> T:
     """Open an existing store, do the work, close it. Raises ConfigInvalid, SchemaUnsupported, BackendUnavailable."""
+    import asyncio
+
     from artifactstore.bootstrap import open_registry
 
     async def opened() -> T:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -25,8 +24,10 @@ class Store(Protocol):
     not answer BackendUnavailable.
     """
 
-    def repositories(self, prefix: RepositoryName | None, *, holdings: bool = False) -> AsyncIterator[Json]:
-        """Repositories in byte order; with a prefix that one and those under it; with holdings what each holds."""
+    def repositories(
+        self, prefix: RepositoryName | None, *, holdings: bool = False, last: str = ""
+    ) -> AsyncIterator[Json]:
+        """Repositories in byte order after `last`; with a prefix that one and those under it; with what each holds."""
         ...
 
     async def repository(self, name: RepositoryName) -> Json:
@@ -39,8 +40,8 @@ class Store(Protocol):
         """Packages of a repository that meet the conditions, newest first; none when it is unknown."""
         ...
 
-    def tags(self, repository: RepositoryName) -> AsyncIterator[str]:
-        """Tags in byte order."""
+    def tags(self, repository: RepositoryName, *, last: str = "") -> AsyncIterator[str]:
+        """Tags in byte order after `last`."""
         ...
 
     async def package(self, name: PackageName) -> Json:
@@ -89,6 +90,8 @@ def with_store(data: str | None, server: str | None, work: Callable[[Store], Awa
 
     Raises ParameterInvalid, ConfigInvalid, SchemaUnsupported, BackendUnavailable.
     """
+    import asyncio
+
     from artifactstore.errors import ParameterInvalid
 
     if server is not None and data is not None:

@@ -8,11 +8,16 @@ from typing import Annotated
 import typer
 
 from artifactstore.cli import output
+from artifactstore.cli.examples import examples
 from artifactstore.cli.store import AsJson, Data, with_registry
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")]
 
 
+@examples(
+    "sweep --dry-run",
+    "sweep --data /srv/artifacts --json",
+)
 def sweep(dry_run: DryRun = False, data: Data = None, as_json: AsJson = False) -> None:
     """Remove what crashes and abandoned uploads left. What a fact in the log names is never removed."""
     with output.working("sweeping"):

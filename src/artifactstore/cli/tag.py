@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from artifactstore.cli import output
+from artifactstore.cli.examples import examples
 from artifactstore.cli.store import AsJson, Data, Package, Server
 from artifactstore.cli.stores import Json, Store, with_store
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 NewTags = Annotated[list[str], typer.Argument(metavar="TAG", help="The tags that shall name it from now on.")]
 
 
+@examples(
+    "tag acme/reports:v1 stable",
+    "tag acme/reports:v1 v1.2 v1 --server http://127.0.0.1:8000",
+)
 def tag(package: Package, tags: NewTags, data: Data = None, server: Server = None, as_json: AsJson = False) -> None:
     """Let tags name a package of their repository; a tag that named another one moves."""
     from artifactstore.identity.names import TagName

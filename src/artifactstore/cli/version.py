@@ -6,9 +6,14 @@ import platform
 
 import artifactstore
 from artifactstore.cli import output
+from artifactstore.cli.examples import examples
 from artifactstore.cli.store import AsJson
 
 
+@examples(
+    "version",
+    "version --json",
+)
 def version(as_json: AsJson = False) -> None:
     """Say which version this is."""
     if as_json:

@@ -13,7 +13,8 @@ from typing import Any
 
 from artifactstore.api.http import errors as http_errors
 from artifactstore.api.http import openapi
-from artifactstore.cli import describe
+from artifactstore.api.http.schemas import SCHEMAS
+from artifactstore.cli import describe, manual, shapes
 from artifactstore.cli import errors as cli_errors
 from artifactstore.config import DESCRIPTIONS, Config, to_text, variable
 from artifactstore.errors import ArtifactStoreError
@@ -28,7 +29,8 @@ def cli_page() -> str:
     parts.append(
         "Every setting of [configuration.md](configuration.md) counts here too; an option wins over it.\n"
         "Tables are for people; when no terminal looks on, they are a line a row, with tabs. `--json` prints\n"
-        "the values of the [API](api.md) on one line; `events --json` one event a line."
+        "one document on one line, for programs: its names stay, new ones may be added. `events --json` prints\n"
+        "one event a line. Commands with `--server URL` print the same of a server as of a data directory."
     )
     for command in describe.commands():
         rows = [(f"`{parameter.form}`", parameter.help) for parameter in command.parameters]
@@ -37,10 +39,21 @@ def cli_page() -> str:
             f"```\n{command.usage}\n```",
             command.help,
             _table(("parameter", "meaning"), rows),
+            "```sh\n" + "\n".join(command.examples) + "\n```",
+            *_json_of(command.name),
         ]
+    parts.append("## Values")
+    parts.append("What the commands above name. The [API](api.md) answers with the same.")
+    used = dict.fromkeys(name for shape in shapes.SHAPES.values() for name in shapes.names_in(shape))
+    parts.append(_table(("name", "value"), ((name, f"`{shapes.written(SCHEMAS[name])}`") for name in sorted(used))))
     parts += ["## Exit codes", _table(("code", "when"), ((int(code), code.text) for code in cli_errors.Exit))]
     parts.append("Which error ends with which code: [errors.md](errors.md).")
     return _page(parts)
+
+
+def _json_of(command: str) -> Iterator[str]:
+    if command in shapes.SHAPES:
+        yield f"With `--json`: `{shapes.written(shapes.SHAPES[command])}`"
 
 
 def configuration_page() -> str:
@@ -127,6 +140,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     ".env.example": environment_example,
     "docs/errors.md": errors_page,
     "docs/api.md": api_page,
+    "docs/man/artifactstore.1": manual.page,
 }
 """Path in the repository -> what the page should hold."""
 
@@ -183,6 +197,7 @@ def main() -> None:
     for name, make in PAGES.items():
         path, text = ROOT / name, make()
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
             print(f"wrote {name}")
 
