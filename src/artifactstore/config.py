@@ -31,6 +31,7 @@ class Config:
     port: int = 8000
     workers: int = 1
     log_level: str = "info"
+    access_log: str = "stdout"
     head_size_max: int = 64 << 10
     manifest_size_max: int = 4 * MEBIBYTE
     blob_size_max: int = 1 << 40
@@ -66,6 +67,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "port": "Port to listen on; 0 takes a free one and prints it.",
     "workers": "Server processes. They share the database and the storage.",
     "log_level": "`critical`, `error`, `warning`, `info` or `debug`.",
+    "access_log": "Where a line for each request goes: `stdout`, `stderr`, the path of a file, or `off`.",
     "head_size_max": "Largest request line and headers together, in bytes; the line may take half of it.",
     "manifest_size_max": "Largest manifest, in bytes; clients count on 4 MiB.",
     "blob_size_max": "Largest blob, in bytes.",
@@ -85,6 +87,7 @@ DESCRIPTIONS: Mapping[str, str] = {
 """Setting -> what it does, for people."""
 
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
+ACCESS_LOGS = ("stdout", "stderr", "off")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -129,6 +132,8 @@ def check(config: Config) -> Config:
         raise ConfigInvalid("ARTIFACTSTORE_DATABASE_URL must begin with sqlite:/// in this version")
     if config.log_level not in LOG_LEVELS:
         raise ConfigInvalid(f"ARTIFACTSTORE_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}")
+    if config.access_log not in ACCESS_LOGS and "/" not in config.access_log:
+        raise ConfigInvalid(f"ARTIFACTSTORE_ACCESS_LOG must be one of {', '.join(ACCESS_LOGS)}, or a path with a slash")
     for name, least in _LEAST.items():
         if getattr(config, name) < least:
             raise ConfigInvalid(f"{variable(name)} must be {least} at least")
@@ -160,6 +165,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def notify_socket(environment: Mapping[str, str] | None = None) -> str | None:
+    """Where systemd wants to be told that the server is ready (sd_notify(3)); no setting of ours."""
+    return (os.environ if environment is None else environment).get("NOTIFY_SOCKET") or None
 
 
 def to_text(config: Config) -> dict[str, str]:

@@ -15,7 +15,8 @@ import uvicorn
 
 from artifactstore.api.http.app import build_app
 from artifactstore.api.http.asgi import App, Message, Receive, Scope, Send
-from artifactstore.api.http.server import bind, uvicorn_config
+from artifactstore.api.http.server import bind
+from artifactstore.api.http.worker import uvicorn_config
 from artifactstore.config import Config
 from tests.http.servers import SECONDS_MAX, wait_for
 

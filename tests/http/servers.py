@@ -15,9 +15,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
-
-from artifactstore.api.http.server import bind, uvicorn_config
+from artifactstore.api.http import worker
+from artifactstore.api.http.server import bind
 from artifactstore.config import Config
 
 SECONDS_MAX = 30.0
@@ -40,8 +39,8 @@ class Server:
 def in_thread(config: Config) -> Iterator[Server]:
     """The server of a migrated store, until the block ends."""
     with bind(config) as listener:
-        server = uvicorn.Server(uvicorn_config(config))
-        thread = threading.Thread(target=server.run, args=([listener],))
+        server = worker.Server(config)
+        thread = threading.Thread(target=worker.run, args=(server, listener))
         thread.start()
         try:
             wait_for(lambda: server.started or not thread.is_alive())

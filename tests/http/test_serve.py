@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +43,13 @@ def test_a_name_that_is_no_address_is_refused_in_words() -> None:
         server.bind(Config(host="localhost.invalid", port=0))
 
 
+def test_an_access_log_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    """A path where no file can be made ends the start, before anything is made."""
+    with pytest.raises(ConfigInvalid, match="cannot be written to"):
+        server.serve(Config(data=str(tmp_path / "data"), access_log=str(tmp_path / "none" / "log")))
+    assert not (tmp_path / "data").exists()
+
+
 def test_ipv6_loopback_is_served(tmp_path: Path) -> None:
     """`::1` is loopback too."""
     try:
@@ -68,14 +74,6 @@ def test_a_first_start_says_what_it_did_and_what_to_try(tmp_path: Path, capsys: 
     assert f"oras push --plain-http 127.0.0.1:{port}/" in text
     assert config.sqlite_path in text
     assert config.local_root in text
-
-
-def test_the_settings_travel_to_worker_processes() -> None:
-    """uvicorn's configuration, application and protocol included, can be pickled."""
-    config = Config(workers=2, head_size_max=12_345)
-    again = pickle.loads(pickle.dumps(server.uvicorn_config(config)))
-    assert again.app.args == (config,)
-    assert again.http.keywords == {"head_size_max": 12_345}
 
 
 def test_one_process_of_all_sweeps(tmp_path: Path) -> None:

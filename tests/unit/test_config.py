@@ -39,6 +39,7 @@ def test_text_and_back() -> None:
         {"ARTIFACTSTORE_WORKERS": "0"},
         {"ARTIFACTSTORE_DELETE_BLOBS": "perhaps"},
         {"ARTIFACTSTORE_LOG_LEVEL": "loud"},
+        {"ARTIFACTSTORE_ACCESS_LOG": "nowhere"},
         {"ARTIFACTSTORE_DATABASE_URL": "mysql://x"},
         {"ARTIFACTSTORE_MANIFEST_SIZE_MAX": "1000"},
     ],

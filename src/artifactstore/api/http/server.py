@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import sys
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
-from typing import Any
-
-import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from artifactstore import bootstrap
-from artifactstore.api.http.app import build_app
-from artifactstore.api.http.protocol import Protocol
-from artifactstore.config import Config, require_private
+from artifactstore.api.http import line_writer
+from artifactstore.api.http.notifier import Notifier
+from artifactstore.api.http.supervisor import Supervisor
+from artifactstore.api.http.worker import BACKLOG, alone
+from artifactstore.config import Config, notify_socket, require_private
 from artifactstore.errors import ConfigInvalid
 from artifactstore.events import migrate
 
-BACKLOG = 2048
-KEEP_ALIVE_SECONDS = 75
-"""Longer than a proxy in front keeps its connections (60 s by default), so that the server never drops one first."""
-
 
 def serve(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT, then let requests under way finish, and return.
+    """Serve until SIGTERM or SIGINT, then drain (see `worker.Server`), and return.
 
     Brings the database to this program's schema first, and says so. Raises ConfigInvalid for an address that cannot be
-    listened on, or one beyond loopback without authentication; SchemaUnsupported, BackendUnavailable.
+    listened on, one beyond loopback without authentication, or an access log that cannot be written;
+    SchemaUnsupported, BackendUnavailable.
     """
     require_private(config)
+    if config.access_log != "off":
+        line_writer.check(config.access_log)
     _migrate(config)
     with bind(config) as listener:
         _say(*_announcement(config, listener))
@@ -54,36 +49,12 @@ def bind(config: Config) -> socket.socket:
     return listener
 
 
-def uvicorn_config(config: Config) -> uvicorn.Config:
-    """How uvicorn runs this server. Picklable, so that worker processes get it as it is."""
-    return uvicorn.Config(
-        partial(build_app, config),
-        factory=True,
-        workers=config.workers,
-        loop="uvloop",
-        http=partial(Protocol, head_size_max=config.head_size_max),  # type: ignore[arg-type]  # any factory does
-        ws="none",
-        lifespan="on",
-        log_config=_log_config(config),
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        headers=[("server", "artifactstore")],
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=config.drain_seconds,
-    )
-
-
 def _run(config: Config, listener: socket.socket) -> None:
-    """uvicorn raises the signal that stopped it once more when it is done; nothing is left to be done then."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    settings = uvicorn_config(config)
+    notifier = Notifier(notify_socket())
     if config.workers > 1:
-        Multiprocess(settings, [listener]).run()
+        Supervisor(config, listener, notifier).run()
     else:
-        uvicorn.Server(settings).run([listener])
+        alone(config, listener, notifier)
 
 
 def _migrate(config: Config) -> None:
@@ -109,18 +80,3 @@ def _announcement(config: Config, listener: socket.socket) -> tuple[str, ...]:
 def _say(*lines: str) -> None:
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
-
-
-def _log_config(config: Config) -> dict[str, Any]:
-    level = config.log_level.upper()
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
-        "loggers": {
-            "artifactstore": {"handlers": ["stderr"], "level": level, "propagate": False},
-            "uvicorn": {"handlers": ["stderr"], "level": level, "propagate": False},
-            "uvicorn.error": {"level": level},
-        },
-    }
