@@ -85,6 +85,7 @@ async def _stream(served: Served, receive: Receive, send: Send) -> None:
             if left <= 0:
                 return
             gone = gone or asyncio.ensure_future(_disconnected(receive))
+            await asyncio.sleep(0)  # bytes in memory to a client that is gone are sent without ever waiting
             if gone.done():
                 return
         if not served.length:

@@ -101,7 +101,7 @@ async def _observed(
         if message["type"] == "http.response.start":
             exchange.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (REQUEST_ID, exchange.id)]
-        elif has_body:
+        elif has_body and not transport.is_closing():
             # What waits for its turn, or waits still when the client goes away, was not handed over.
             exchange.unsent = len(message.get("body", b""))
             exchange.sent += exchange.unsent
