@@ -53,7 +53,7 @@ def _commands(group: Any, context: typer.Context, before: str) -> Iterator[Comma
 
 
 def _parameter(parameter: object) -> Parameter:
-    names: list[str] = getattr(parameter, "opts", [])
+    names: list[str] = [*getattr(parameter, "opts", []), *getattr(parameter, "secondary_opts", [])]
     metavar: str = getattr(parameter, "metavar", None) or ""
     is_option = getattr(parameter, "param_type_name", "") == "option"
     form = f"{', '.join(names)} {metavar}".rstrip() if is_option else metavar

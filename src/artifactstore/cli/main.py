@@ -11,8 +11,11 @@ from typer.core import TyperGroup
 from artifactstore.cli import (
     completion,
     config,
+    cp,
     events,
+    export,
     health,
+    import_,
     ls,
     manifest,
     migrate,
@@ -68,6 +71,9 @@ app.command()(show.show)
 app.command()(manifest.manifest)
 app.command()(tag.tag)
 app.command()(rm.rm)
+app.command()(cp.cp)
+app.command()(export.export)
+app.command(name="import")(import_.import_)
 repositories = _group("repo", "Repositories as a whole: list them, delete them.")
 repositories.command()(repo.ls)
 repositories.command()(repo.rm)

@@ -16,6 +16,12 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def notes(*texts: str) -> None:
+    """Text for people on standard error, where standard output carries something else."""
+    for text in texts:
+        sys.stderr.write(f"{text}\n")
+
+
 def lines(*texts: str) -> None:
     """Text, a line each."""
     for text in texts:
@@ -96,6 +102,21 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def transferring(what: str) -> Iterator[Callable[[int, int], None]]:
+    """As `progress`, for bytes: how many of how many, how fast, how long still."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

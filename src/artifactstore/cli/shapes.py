@@ -17,6 +17,16 @@ _CHANGE = record(
 )
 _DELETION = record(dry_run=FLAG, changes=several(_CHANGE), size=COUNT)
 _SETTING = record(name=TEXT, variable=TEXT, value=TEXT, source={"enum": ["default", "environment", "option"]})
+_ROOT = record(repository=TEXT, tag=optional(TEXT), digest=DIGEST)
+_TRANSFER = record(
+    dry_run=FLAG,
+    roots=several(_ROOT),
+    tags=COUNT,
+    referrers=COUNT,
+    manifests=record(copied=COUNT, skipped=COUNT),
+    blobs=record(copied=COUNT, mounted=COUNT, skipped=COUNT),
+    bytes=COUNT,
+)
 _EVENT = {**schemas.EVENT, "required": [*schemas.EVENT["properties"]]}
 
 SHAPES: Mapping[str, Schema] = {
@@ -28,6 +38,9 @@ SHAPES: Mapping[str, Schema] = {
     "manifest": OBJECT,
     "tag": record(repository=TEXT, digest=DIGEST, tags=several(TEXT)),
     "rm": _DELETION,
+    "cp": _TRANSFER,
+    "export": _TRANSFER,
+    "import": _TRANSFER,
     "repo ls": record(repositories=several(named("Holdings"))),
     "repo rm": _DELETION,
     "events": _EVENT,

@@ -16,8 +16,9 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 
 from artifactstore.client import addresses, failures
-from artifactstore.client.credentials import Login
+from artifactstore.client.credentials import Login, find_login
 from artifactstore.client.http import Http
+from artifactstore.config import docker_config
 from artifactstore.errors import BackendUnavailable
 
 TOKEN_SIZE_MAX = 64 << 10
@@ -44,6 +45,13 @@ class Challenge:
             name.lower(): re.sub(r"\\(.)", r"\1", quoted) or bare for name, quoted, bare in _CHALLENGE.findall(rest)
         }
         return cls(scheme.lower(), found)
+
+
+def connect(address: str, *scopes: str) -> Http:
+    """A registry, with the login that docker's config has for it, if it wants one; `scopes` are for its tokens."""
+    base = addresses.base_url(address)
+    file = docker_config()
+    return Http(base, authorizer=RegistryAuthorizer(base, lambda: find_login(file, urlsplit(base).netloc), scopes))
 
 
 class RegistryAuthorizer:

@@ -67,6 +67,8 @@ def refusal(response: httpx.Response, body: bytes) -> ArtifactStoreError:
         named = str(first.get("code"))
         kind = OCI.get(named) or OURS.get(named) or STATUSES.get(status, errors.ParameterInvalid)
     message = _text(first.get("message")) or _text(said.get("detail"))
+    if kind is errors.Denied and message:
+        message = f"{site(str(response.request.url))}: {message}"
     if kind is BackendUnavailable or not message:
         message = f"{_answered(response)}{f': {message}' if message else ''}"
     return _made(kind, message, first.get("detail"))

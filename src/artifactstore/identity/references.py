@@ -34,3 +34,14 @@ class PackageName:
 
     def __str__(self) -> str:
         return f"{self.repository}{'@' if isinstance(self.reference, Digest) else ':'}{self.reference}"
+
+
+def parse_name(text: str) -> tuple[RepositoryName, Digest | TagName | None]:
+    """`REPO`, `REPO:TAG` or `REPO@DIGEST`: the repository, and what of it is named, if anything.
+
+    Raises NameInvalid, DigestInvalid.
+    """
+    if _SIGN.search(text) is None:
+        return RepositoryName.parse(text), None
+    name = PackageName.parse(text)
+    return name.repository, name.reference

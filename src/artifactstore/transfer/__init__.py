@@ -7,7 +7,8 @@
 `spi.py` has the Protocols; `local.py`, `layout_*.py` and `artifactstore.client.registry` implement them.
 """
 
-from artifactstore.transfer.copying import JOBS, Amounts, Copied, Report, Root, copy
+from artifactstore.transfer.copying import JOBS, Amounts, Copied, Report, Root, copy, roots_of
+from artifactstore.transfer.layouts import new_layout, open_layout
 from artifactstore.transfer.local import LocalRepository
 from artifactstore.transfer.spi import Content, Manifest, Source, Target
 
@@ -23,4 +24,7 @@ __all__ = [
     "Source",
     "Target",
     "copy",
+    "new_layout",
+    "open_layout",
+    "roots_of",
 ]

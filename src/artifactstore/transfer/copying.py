@@ -109,6 +109,11 @@ async def copy(
     return work.report
 
 
+async def roots_of(source: Source) -> list[Root]:
+    """Every tag of a repository, each under its own name."""
+    return [Root(tag, tag) async for tag in source.tags()]
+
+
 class _Copy:
     """One copy under way. Each piece of content is a task of its own, made once; `slots` bound what they do at once."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from artifactstore.errors import (
@@ -14,11 +16,13 @@ from artifactstore.errors import (
     DigestInvalid,
     ManifestInvalid,
     ManifestUnknown,
+    ParameterInvalid,
     SizeInvalid,
 )
 from artifactstore.identity.digest import Digest, digest_bytes
-from artifactstore.identity.names import TagName
+from artifactstore.identity.names import RepositoryName, TagName
 from artifactstore.manifest.media_types import IMAGES, INDEXES
+from artifactstore.transfer.copying import Root
 from artifactstore.transfer.layout import INDEX, MARK, Entry, LayoutIndex, blob_path
 from artifactstore.transfer.spi import Chunks, Content, Manifest, Reference
 
@@ -26,6 +30,10 @@ MARK_SIZE_MAX = 64 << 10
 INDEX_SIZE_MAX = 64 << 20
 MANIFEST_SIZE_MAX = 64 << 20
 """Beyond these sizes, in bytes, no such file is read."""
+
+
+_ATTACHES = re.compile(r"sha(256|512)-[0-9a-f]{64}")
+"""Tags that attach something to what else is in the layout."""
 
 
 class LayoutFiles(Protocol):
@@ -71,11 +79,56 @@ class Layout:
         except (ManifestInvalid, DigestInvalid) as error:
             raise type(error)(f"{files.name}: {INDEX}: {error.message}", detail=error.detail) from error
 
+    async def parts(self, into: RepositoryName | None, tag: TagName | None) -> list[Part]:
+        """What to copy where: everything, each entry to its own repository or all to one; with `tag` one manifest.
+
+        Raises ParameterInvalid when that is not told, ManifestInvalid when one tag would name two manifests.
+        """
+        if into is not None and tag is not None:
+            chosen = await self._chosen(tag)
+            source = LayoutSource(self, tuple(e for e in self.index.entries if e.repository == chosen.repository))
+            return [Part(into, source, [Root(chosen.content.digest, tag)])]
+        found: dict[RepositoryName, list[Entry]] = defaultdict(list)
+        for entry in self.index.entries:
+            repository = into or entry.repository
+            if repository is None:
+                raise ParameterInvalid(f"{self.files.name} does not tell of which repository it is: name one")
+            found[repository].append(entry)
+        return [Part(name, LayoutSource(self, tuple(entries)), self._roots(entries)) for name, entries in found.items()]
+
+    def _roots(self, entries: list[Entry]) -> list[Root]:
+        named = {(entry.tag, entry.content.digest) for entry in entries if entry.tag}
+        twice = [tag for tag, count in Counter(tag for tag, _ in named).items() if count > 1]
+        if twice:
+            raise ManifestInvalid(f"{self.files.name} names several manifests {twice[0]}", detail={"tags": twice})
+        return [Root(entry.content.digest, entry.tag) for entry in entries]
+
+    async def _chosen(self, tag: TagName) -> Entry:
+        """The entry that has a tag, or else the only one that is meant to be asked for. Raises ParameterInvalid."""
+        entries = self.index.entries
+        source = LayoutSource(self, entries)
+        fitting = [entry for entry in entries if entry.tag == tag]
+        fitting = fitting or [entry for entry in entries if entry.tag and not _ATTACHES.match(entry.tag)]
+        fitting = fitting or [e for e in entries if (await source.manifest(e.content)).says.subject is None]
+        if len({entry.content.digest for entry in fitting}) != 1:
+            names = [entry.tag or str(entry.content.digest) for entry in fitting]
+            raise ParameterInvalid(f"{self.files.name} holds {len(names)} that could be meant", detail={"names": names})
+        return fitting[0]
+
     async def __aenter__(self) -> Layout:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.files.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a layout goes to one repository."""
+
+    repository: RepositoryName
+    source: LayoutSource
+    roots: list[Root]
 
 
 class LayoutSource:

@@ -108,6 +108,7 @@ class TarFiles:
         if packed:
             raise ManifestInvalid(f"{self.name} is compressed with {packed}: uncompress it first")
         try:
+            self._archive.seek(0)
             with tarfile.open(fileobj=self._archive, mode="r:", tarinfo=_Header) as entries:
                 while (entry := entries.next()) is not None:
                     entries.members.clear()  # type: ignore[attr-defined]  # every entry would be remembered twice

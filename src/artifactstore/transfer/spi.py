@@ -144,3 +144,7 @@ class Target(Protocol):
     async def tag(self, tag: TagName, manifest: Manifest) -> None:
         """Let `tag` name a manifest that is here."""
         ...
+
+
+class Repository(Source, Target, Protocol):
+    """One that can be both: of a store or a registry."""
