@@ -14,6 +14,7 @@ OFFICIAL ?= required
 EVERY   ?= 1
 REQUESTS ?= 1000000
 SEED    ?= 1
+SCALE   ?= 1
 
 BIN   := .venv/bin
 READY := .venv/.ready
@@ -28,7 +29,7 @@ export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help dev test lint format type conformance crash abuse smoke clients clients-docs bench docs migrate migrate-fresh lock install go clean
+.PHONY: help dev test lint format type conformance crash abuse smoke clients clients-docs bench growth docs migrate migrate-fresh lock install go clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +37,7 @@ help: ## list the targets
 	@echo "  Variables: PYTHON=$(PYTHON) HOST=$(HOST) PORT=$(PORT) WORKERS=$(WORKERS) DATA=$(DATA)"
 	@echo "             T='pytest arguments'  DIR='directory for smoke'  PEERS='name=url ...' for bench"
 	@echo "             OFFICIAL=if-available for conformance  EVERY=N for crash  REQUESTS=N SEED=N for abuse"
+	@echo "             SCALE=0.1 for growth"
 
 dev: $(READY) ## install what is missing, then serve on HOST:PORT with data in DATA
 	$(BIN)/artifactstore serve --host $(HOST) --port $(PORT) --data $(DATA) --workers $(WORKERS)
@@ -75,6 +77,9 @@ clients-docs: $(READY) ## the same, and write docs/clients.md if all of it passe
 
 bench: $(READY) ## measure manifest GETs and a 1 GiB push and pull, beside PEERS
 	$(BIN)/python -m conformance.bench.quick $(PEERS)
+
+growth: $(READY) ## measure each operation on a small and on a large store (SCALE=0.1 for a smaller one)
+	$(BIN)/python -m conformance.bench.growth --scale $(SCALE)
 
 docs: $(READY) ## write the generated pages again
 	$(BIN)/python -m artifactstore.testing.docs

@@ -42,13 +42,15 @@ class Server:
 
 
 @contextmanager
-def serving(*, workers: int, log: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Serve an empty temporary data directory on loopback until the block ends, however it ends."""
+def serving(
+    *, workers: int, log: Path, settings: Mapping[str, str] | None = None, data: Path | None = None
+) -> Iterator[Server]:
+    """Serve `data`, or an empty temporary directory, on loopback until the block ends, however it ends."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="artifactstore-check-") as folder, log.open("wb") as output:
         port = free_port()
         command = [str(EXECUTABLE), "serve", "--host", "127.0.0.1", "--port", str(port)]
-        command += ["--data", str(Path(folder, "data")), "--workers", str(workers)]
+        command += ["--data", str(data or Path(folder, "data")), "--workers", str(workers)]
         process = subprocess.Popen(
             command,
             env=clean_environment() | dict(settings or {}),
