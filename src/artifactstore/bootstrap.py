@@ -6,10 +6,15 @@ import atexit
 import shutil
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from artifactstore.backup import copy
+from artifactstore.backup.copy import Stage, silent
+from artifactstore.backup.place import Objects, Place
+from artifactstore.backup.report import CopyReport
 from artifactstore.config import Config
 from artifactstore.dataplane.cached import CachedDataPlane
 from artifactstore.dataplane.inproc import InProcessDataPlane
@@ -107,6 +112,41 @@ def _policy(config: Config) -> Policy:
         delete_blobs=config.delete_blobs,
         delete_manifests=config.delete_manifests,
     )
+
+
+def backup(
+    config: Config, directory: str, *, verify: bool = False, stage: Stage = silent, files: Files | None = None
+) -> CopyReport:
+    """Copy the store of a config, served or not, to a directory; see `backup.copy.backup`. It blocks, so that in an
+    event loop it wants a thread. `verify`: be thorough."""
+    return copy.backup(_place(config), _place(in_directory(config, directory), files), thorough=verify, stage=stage)
+
+
+def restore(config: Config, directory: str, *, stage: Stage = silent, files: Files | None = None) -> CopyReport:
+    """Copy the backup in a directory to where a config says, where no store may be; see `backup.copy.restore`."""
+    return copy.restore(_place(in_directory(config, directory)), _place(config, files), stage=stage)
+
+
+def in_directory(config: Config, directory: str) -> Config:
+    """The config of a store that lies in one directory as a whole, and is synced whatever the config says."""
+    return replace(config, data=directory, database_url="", storage_local_root="", unsafe_no_sync=False)
+
+
+def _place(config: Config, files: Files | None = None) -> Place:
+    files = files or _files(config)
+    root = str(Path(config.local_root).absolute())
+
+    @contextmanager
+    def open_objects() -> Iterator[Objects]:
+        storage = LocalStorage(root, files=files)
+        plane = InProcessDataPlane(storage)
+        try:
+            yield Objects(plane, storage)
+        finally:
+            plane.close()
+            storage.close()
+
+    return Place(str(Path(config.sqlite_path).absolute()), root, files, open_objects)
 
 
 class SweepTurn:

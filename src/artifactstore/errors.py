@@ -24,6 +24,7 @@
     │   └── ResourceUnknown            NOT_FOUND              no such route
     ├── Conflict
     │   ├── LogRewound                 LOG_REWOUND            the cursor lies beyond the head or in another log
+    │   ├── DirectoryOccupied          DIRECTORY_OCCUPIED     something else lies where a copy should go
     │   ├── UploadBusy                 UPLOAD_BUSY            another request is writing to this upload
     │   └── TooManyRequests            TOOMANYREQUESTS        a limit on concurrent work is reached
     └── Failure                        the store's fault: the same request may succeed later
@@ -32,7 +33,7 @@
         ├── FactsChanged               FACTS_CHANGED          what the request was derived from is no longer so
         ├── ObjectMissing              OBJECT_MISSING         a fact names bytes that the backend does not hold
         ├── ObjectCorrupt              OBJECT_CORRUPT         stored bytes differ from their digest
-        ├── LogCorrupt                 LOG_CORRUPT            an event does not decode, or views differ from the log
+        ├── LogCorrupt                 LOG_CORRUPT            the database is damaged: an event, the views, or the file
         ├── SchemaUnsupported          SCHEMA_UNSUPPORTED     the database was made by a newer, or needs a migration
         └── ConfigInvalid              CONFIG_INVALID         a setting makes no sense, or is unsafe
 
@@ -196,6 +197,12 @@ class LogRewound(Conflict):
     code = "LOG_REWOUND"
 
 
+class DirectoryOccupied(Conflict):
+    """A copy of a store should go where something else lies: another store, the store itself, or foreign files."""
+
+    code = "DIRECTORY_OCCUPIED"
+
+
 class UploadBusy(Conflict):
     """Another request is writing to this upload; `detail["offset"]`, where known, is its length so far, in bytes."""
 
@@ -243,7 +250,7 @@ class ObjectCorrupt(Failure):
 
 
 class LogCorrupt(Failure):
-    """An event does not decode, the sequence has a gap, or the views differ from the log."""
+    """An event does not decode, the sequence has a gap, the views differ from the log, or the file is damaged."""
 
     code = "LOG_CORRUPT"
 

@@ -9,6 +9,7 @@ from typer.completion import completion_init  # type: ignore[attr-defined]  # it
 from typer.core import TyperGroup
 
 from artifactstore.cli import (
+    backup,
     completion,
     config,
     cp,
@@ -21,6 +22,7 @@ from artifactstore.cli import (
     migrate,
     replay,
     repo,
+    restore,
     rm,
     serve,
     show,
@@ -80,6 +82,8 @@ repositories.command()(repo.rm)
 app.command()(events.events)
 app.command()(replay.replay)
 app.command()(sweep.sweep)
+app.command()(backup.backup)
+app.command()(restore.restore)
 app.command()(completion.completion)
 settings = _group("config", "The settings that count here.")
 settings.command()(config.show)

@@ -93,16 +93,19 @@ def size(count: int) -> str:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress(what: str, *, in_bytes: bool = False) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error, to be told (done, in all) now and then; silent unless a terminal looks on."""
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
+    from rich import progress as bars
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    amount: list[bars.ProgressColumn] = [bars.MofNCompleteColumn()]
+    if in_bytes:
+        amount = [bars.DownloadColumn(binary_units=True), bars.TransferSpeedColumn()]
+    shown = (bars.TextColumn(what), bars.BarColumn(), *amount, bars.TimeRemainingColumn())
+    with bars.Progress(*shown, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

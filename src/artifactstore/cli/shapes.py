@@ -27,6 +27,20 @@ _TRANSFER = record(
     blobs=record(copied=COUNT, mounted=COUNT, skipped=COUNT),
     bytes=COUNT,
 )
+_COPY = record(
+    sound=FLAG,
+    log_id=TEXT,
+    sequence=COUNT,
+    leaf_hash=TEXT,
+    objects=COUNT,
+    bytes=COUNT,
+    copied=COUNT,
+    copied_bytes=COUNT,
+    present=COUNT,
+    replaced=COUNT,
+    damaged=several(record(digest=DIGEST, size=COUNT, problem=TEXT, named_by=several(TEXT))),
+    differences=several(TEXT),
+)
 _EVENT = {**schemas.EVENT, "required": [*schemas.EVENT["properties"]]}
 
 SHAPES: Mapping[str, Schema] = {
@@ -46,6 +60,8 @@ SHAPES: Mapping[str, Schema] = {
     "events": _EVENT,
     "replay": record(events=COUNT, checked=FLAG, differences=several(TEXT)),
     "sweep": record(dry_run=FLAG, uploads=COUNT, objects=COUNT, bytes=COUNT),
+    "backup": _COPY,
+    "restore": _COPY,
     "config show": record(settings=several(_SETTING)),
 }
 """Command -> the schema of its document; of `events`, of each line; `manifest` prints the projection of one."""

@@ -16,10 +16,11 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
-from artifactstore.errors import BackendUnavailable
+from artifactstore.errors import BackendUnavailable, LogCorrupt
 
 T = TypeVar("T")
 _SQLITE = sqlite.dialect(paramstyle="named")
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Statement:
@@ -78,12 +79,15 @@ class Reader(Protocol):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Driver errors become BackendUnavailable, at the one place where they arise; our own mistakes stay as they are."""
+    """Driver errors become BackendUnavailable, and LogCorrupt where the file itself is damaged, at the one place where
+    they arise; our own mistakes stay as they are."""
     try:
         yield
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            raise LogCorrupt(f"the database file is damaged: {error}") from error
         raise BackendUnavailable(f"the database answered: {error}") from error
 
 

@@ -54,6 +54,16 @@ def replay(events: Iterable[Event], into: ViewWriter, *, total: int = 0, progres
     return count
 
 
+def read_through(session: Session, into: ViewWriter, progress: Progress | None = None) -> int:
+    """Replay a database's whole log, to where its head says that it ends. Raises LogCorrupt."""
+    head = session.one(HEAD)  # a database that was migrated and never opened has none, and no event
+    total = head.sequence if head else 0
+    count = replay(session.each(ALL), into, total=total, progress=progress)
+    if count != total:
+        raise LogCorrupt(f"the log ends at event {count}, its head says {total}")
+    return count
+
+
 def rebuild(database: SqliteDatabase, progress: Progress | None = None) -> ReplayReport:
     """Make the views again in place, in one transaction that keeps writers out.
 
@@ -62,9 +72,7 @@ def rebuild(database: SqliteDatabase, progress: Progress | None = None) -> Repla
     connection = database.connect()
     try:
         with database.writing(connection) as session:
-            total = _expect_head(session)
-            count = replay(session.each(ALL), SqlViews(VIEWS, session), total=total, progress=progress)
-            _expect_end(count, total)
+            count = read_through(session, SqlViews(VIEWS, session), progress)
     finally:
         connection.close()
     return ReplayReport(count)
@@ -73,30 +81,17 @@ def rebuild(database: SqliteDatabase, progress: Progress | None = None) -> Repla
 def check(database: SqliteDatabase, progress: Progress | None = None) -> ReplayReport:
     """Replay a snapshot into a separate file and compare every row; writers go on meanwhile. Raises LogCorrupt."""
     with tempfile.TemporaryDirectory(prefix="artifactstore-replay-") as directory, database.snapshot() as live:
-        total = _expect_head(live)
         beside = SqliteDatabase(str(Path(directory, "views.sqlite")), full_sync=False)
-        engine = sa.create_engine(f"sqlite:///{beside.path}")
+        engine = sa.create_engine("sqlite://", creator=beside.connect)  # it need not outlive a power loss
         METADATA.create_all(engine)
         engine.dispose()
         connection = beside.connect()
         try:
             with beside.writing(connection) as session:
-                count = replay(live.each(ALL), SqlViews(VIEWS, session), total=total, progress=progress)
-                _expect_end(count, total)
+                count = read_through(live, SqlViews(VIEWS, session), progress)
                 return ReplayReport(count, tuple(_differences(live, session)))
         finally:
             connection.close()
-
-
-def _expect_head(session: Session) -> int:
-    """Where the log should end; a database that was migrated and never opened has no event yet."""
-    head = session.one(HEAD)
-    return 0 if head is None else head.sequence
-
-
-def _expect_end(count: int, total: int) -> None:
-    if count != total:
-        raise LogCorrupt(f"the log ends at event {count}, its head says {total}")
 
 
 def _differences(live: Session, replayed: Session) -> Iterator[str]:
