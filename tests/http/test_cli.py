@@ -146,7 +146,9 @@ def test_replay_finds_and_repairs_a_view_that_differs(tmp_path: Path) -> None:
     run("migrate", "--data", tmp_path)
     run("events", "--data", tmp_path)
     connection = sqlite3.connect(tmp_path / "artifactstore.sqlite")
-    connection.execute("INSERT INTO repositories VALUES ('forged', 'forged', 1, 1)")
+    connection.execute(
+        "INSERT INTO repositories (name, tenant, created_sequence, created_at) VALUES ('forged', 'forged', 1, 1)"
+    )
     connection.commit()
     connection.close()
     checked = run("replay", "--check", "--data", tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
@@ -78,6 +79,22 @@ EXITS: Mapping[str, Exit] = {
 """Code -> how the command ends. `INTERNAL` is the root of the tree."""
 
 
+HINTS: Mapping[str, str] = {
+    "NAME_UNKNOWN": "`artifactstore repo ls` lists the repositories",
+    "MANIFEST_UNKNOWN": "`artifactstore ls REPO` lists what there is",
+    "FILE_UNKNOWN": "`artifactstore show REPO:TAG` lists its files",
+    "NAME_INVALID": "a package is REPO:TAG or REPO@DIGEST, in small letters up to the colon",
+    "DIGEST_INVALID": "a digest is ALGORITHM:HEX, whole",
+    "LOG_REWOUND": "a backup was restored, or it is another log: begin again with --after 0",
+    "UNAVAILABLE": "try again later; `artifactstore health` says more about a data directory",
+    "LOG_CORRUPT": "restore a backup; `artifactstore replay --check` says what differs",
+    "OBJECT_MISSING": "restore the object from a backup, or push it again",
+    "OBJECT_CORRUPT": "restore the object from a backup, or push it again",
+    "INTERNAL": "please report it, with what was printed above",
+}
+"""Code -> what may help, where something does that the message does not say by itself."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Whatever ends a command early becomes a line for people on standard error and an exit code."""
@@ -85,9 +102,7 @@ def translated() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except ArtifactStoreError as error:
-        typer.echo(f"error: {error.message} ({error.code})", err=True)
-        for name, value in error.detail.items():
-            typer.echo(f"  {name}: {value}", err=True)
+        _say(error)
         raise typer.Exit(EXITS.get(error.code, Exit.INTERNAL)) from error
     except KeyboardInterrupt:
         raise typer.Exit(Exit.INTERRUPTED) from None
@@ -95,3 +110,19 @@ def translated() -> Iterator[None]:
         # Nobody reads any more: what is still buffered goes nowhere, so that the interpreter can flush it in peace.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(Exit.PIPE) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if hasattr(error, "exit_code"):  # a mistake on the command line, which typer says by itself
+            raise
+        traceback.print_exc()
+        _say(ArtifactStoreError(f"this program failed: {type(error).__name__}"))
+        raise typer.Exit(Exit.INTERNAL) from error
+
+
+def _say(error: ArtifactStoreError) -> None:
+    """One line with the code and what may help, then the details, a line each."""
+    hint = HINTS.get(error.code)
+    typer.echo(f"error: {error.message} ({error.code}){f': {hint}' if hint else ''}", err=True)
+    for name, value in error.detail.items():
+        typer.echo(f"  {name}: {value}", err=True)

@@ -1,4 +1,4 @@
-"""What is going on in a store when it crashes: five main jobs, each under concurrent load, and what each was told.
+"""What is going on in a store when it crashes: six main jobs, each under concurrent load, and what each was told.
 
 A `Journal` notes every intention before it is tried and every acknowledgement after it; it outlives the process, being
 written to a file descriptor that another one reads. All content follows from names, so that the reader can tell what
@@ -21,6 +21,7 @@ from artifactstore.registry.registry import Registry
 
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
 REPOSITORY = RepositoryName("crash/main")
+GOING = RepositoryName("crash/going")
 LARGE = 1_500_000
 """Bytes: more than one batch of the data plane."""
 
@@ -139,6 +140,15 @@ class Actor:
         }
         await self._do(f"delete-{what}", calls[what], name=name)
 
+    async def delete_repository(self) -> None:
+        """Delete the repository with all that it holds, an open upload too."""
+
+        async def delete() -> None:
+            await self.registry.open_upload(ANONYMOUS, self.repository)
+            await self.registry.delete_repository(ANONYMOUS, self.repository)
+
+        await self._do("delete-repository", delete)
+
     async def _do(self, verb: str, call: Callable[[], Awaitable[None]], **what: object) -> None:
         self.journal.note("intent", verb, repository=self.repository, **what)
         try:
@@ -196,12 +206,18 @@ async def delete(actor: Actor) -> None:
     await actor.delete("manifest", "doomed")
 
 
+async def delete_repository(actor: Actor) -> None:
+    """A repository that shares its blobs with others."""
+    await Actor(actor.registry, actor.journal, GOING).delete_repository()
+
+
 SCENARIOS: Mapping[str, Callable[[Actor], Awaitable[None]]] = {
     "blob push": push_blob,
     "chunked push": push_chunked,
     "manifest push": push_manifest,
     "tag move": move_tag,
     "delete": delete,
+    "delete repository": delete_repository,
 }
 
 
@@ -211,6 +227,7 @@ async def prepare(registry: Registry, journal: Journal) -> None:
     await actor.manifest("kept", "stable")
     await actor.manifest("doomed", "loose")
     await actor.blob("unlinked")
+    await Actor(registry, journal, GOING).manifest("kept", "stable")
 
 
 async def play(name: str, registry: Registry, journal: Journal) -> None:

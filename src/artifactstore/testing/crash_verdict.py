@@ -30,6 +30,7 @@ class Expected:
     tags: dict[tuple[str, str], set[str | None]] = field(default_factory=dict)
     absent: set[tuple[str, str]] = field(default_factory=set)
     uploads: dict[str, int] = field(default_factory=dict)
+    doubted: set[tuple[str, str]] = field(default_factory=set)
 
     def uncertain(self, line: Line) -> None:
         """An intention: what it touches is not certain until it is acknowledged."""
@@ -46,6 +47,8 @@ class Expected:
                         named.add(None)
             case "delete-blob":
                 self.blobs.pop((repository, name), None)
+            case "delete-repository":
+                self._doubt(repository)
             case _:
                 pass
 
@@ -67,8 +70,21 @@ class Expected:
             case "delete-manifest":
                 self.absent.add((repository, name))
                 self.tags = {tag: names if names != {name} else {None} for tag, names in self.tags.items()}
+            case "delete-repository":
+                self.absent |= {key for key in self.doubted if key[0] == repository}
+                self.tags |= {key: {None} for key in self.tags if key[0] == repository}
             case "part":
                 self.uploads[line["upload"]] = line["offset"]
+
+    def _doubt(self, repository: str) -> None:
+        """All of a repository may be gone, or none of it."""
+        self.doubted |= {key for key in self.manifests if key[0] == repository}
+        for held in (self.blobs, self.manifests):
+            for key in [key for key in held if key[0] == repository]:
+                del held[key]
+        for key, names in self.tags.items():
+            if key[0] == repository:
+                names.add(None)
 
 
 def expected_of(journal: Sequence[Line]) -> Expected:
