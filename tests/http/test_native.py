@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from artifactstore.identity.actor import ANONYMOUS
+from artifactstore.identity.names import RepositoryName, TagName
 from tests.http.native_store import OCI_INDEX, START, Store, opened, subject
 
 REPORT: dict[str | None, bytes] = {"a.txt": b"alpha", "sub/b.txt": b"beta"}
@@ -91,6 +93,28 @@ async def test_packages_page_newest_first(store: Store) -> None:
         address = page["next"]
         assert response.headers.get("link") == (f'<{address}>; rel="next"' if address else None)
     assert seen == pushed[::-1]
+
+
+async def test_deletion_is_told_before(store: Store) -> None:
+    """What a package's deletion would take is told: its tags, its own bytes; and the members of an index that stay."""
+    one = await store.package("a/x", {"a": b"alpha", "b": b"beta"}, "v1", "v2")
+    await store.package("a/x", {"a": b"alpha"}, "other")
+    size = (await store.json("/api/v1/packages/a/x:v1"))["size"]
+    told = {"repository": "a/x", "digest": one, "tags": ["v1", "v2"], "tag_count": 2, "members": []}
+    assert await store.json("/api/v1/packages/a/x:v1/deletion") == told | {"size": size + len(b"beta")}
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [subject(one, size), subject(one, size)]}
+    top = await store.manifest("a/x", index)
+    assert (await store.json(f"/api/v1/packages/a/x@{top}/deletion"))["members"] == [one]
+    assert (await store.get("/api/v1/packages/a/x:none/deletion")).status_code == 404
+
+
+async def test_deletion_names_the_first_hundred_tags(store: Store) -> None:
+    """However many tags a package has, they are counted, and the first hundred named."""
+    await store.package("a/x", {"a": b"alpha"}, *(f"v{number:03}" for number in range(100)))
+    for number in (100, 101):
+        await store.registry.tag(ANONYMOUS, RepositoryName("a/x"), TagName(f"v{number:03}"), TagName("v000"))
+    told = await store.json("/api/v1/packages/a/x:v000/deletion")
+    assert (told["tag_count"], len(told["tags"]), told["tags"][-1]) == (102, 100, "v099")
 
 
 async def test_members_of_an_index_are_shown_when_asked_for(store: Store) -> None:

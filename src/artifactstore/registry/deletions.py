@@ -43,12 +43,11 @@ class Deletions(Packages):
         named = await self.reader.all(tags.OF_PACKAGE, limit=TAGS_SHOWN_MAX, **here)
         count = await self.reader.one(tags.COUNT_OF_PACKAGE, **here) or 0
         pointed = [edge async for edge in self._edges(row)]
-        members = await in_turns(pointed, lambda edge: self._member(repository, edge))
+        listed = await in_turns(pointed, lambda edge: self._member(repository, edge))
+        members = tuple(dict.fromkeys(member.digest for member in listed if member))
         sizes = await in_turns(dict.fromkeys(_content(pointed)), lambda digest: self._own_size(row, digest))
         own = dict(filter(None, sizes))  # by address: two digests may name the same bytes
-        return Deletion(
-            row, named, count, [member.digest for member in members if member], row.size + sum(own.values())
-        )
+        return Deletion(row, named, count, members, row.size + sum(own.values()))
 
     async def _edges(self, row: PackageRow) -> AsyncIterator[edges.EdgeRow]:
         here = {"repository": row.repository, "address": row.content_address}
