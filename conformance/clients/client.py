@@ -13,22 +13,26 @@ from typing import ClassVar, Literal
 from conformance.clients.scene import Scene, StepFailed
 from conformance.tools import Tool, ToolMissing, install
 
-Layout = Literal["referrer", "tag"]
-"""How a signature is tied to what it signs: by a manifest with a `subject`, or by a tag made of the digest."""
+Layout = Literal["referrer", "oci-1-1", "tag"]
+"""How a signature is tied to what it signs: by a manifest with a `subject`, which holds a Sigstore bundle or, in
+cosign's experiment of that name, what the tag would; or by a tag made of the digest."""
 
 Reasons = Mapping[str, Sequence[str]]
 """Why something does not apply, and to which scenarios."""
 
 TRANSFER = (
-    *("push_and_pull", "tag", "list_tags", "copy_with_mount", "delete_by_tag", "delete_by_digest"),
+    *("push_and_pull", "tag", "list_tags", "copy_with_mount", "push_index", "delete_by_tag", "delete_by_digest"),
     *("large_blob", "push_after_cut", "resume_push", "resume_pull"),
 )
-REFERRING = ("attach_and_discover", "attach_sbom")
-SIGNING = ("sign_as_referrer", "sign_by_tag", "attest_as_referrer", "attest_by_tag")
+REFERRING = ("attach_and_discover", "attach_sbom", "copy_with_referrers")
+SIGNING = (
+    *("sign_as_referrer", "sign_as_oci_1_1", "sign_by_tag", "sign_twice", "remove_signatures"),
+    *("attest_as_referrer", "attest_by_tag"),
+)
 """Scenarios that are often left out together."""
 
 NO_SIGNING: Reasons = {"has no command to sign with": SIGNING}
-NO_REFERRERS: Reasons = {"has no command to attach something": REFERRING}
+NO_REFERRERS: Reasons = {"has no command for what refers to an artifact": REFERRING}
 NO_CHARTS: Reasons = {"charts are Helm's own": ("chart_with_plus",)}
 NO_RESUME: Reasons = {"gives up when a connection breaks": ("resume_push", "resume_pull")}
 ONLY_SIGNS: Reasons = {"signs what other clients push": (*TRANSFER, "attach_and_discover")}
@@ -57,6 +61,8 @@ class Client:
     name: ClassVar[str]
     source: ClassVar[str]
     """Where the program comes from, for the page."""
+    default_layout: ClassVar[Layout]
+    """How it signs when it is not told how."""
     cannot: ClassVar[Mapping[str, str]] = {}
     files: ClassVar[Mapping[str, bytes]] = FILES
     """What its content is made of, but for one file that differs from scene to scene."""
@@ -116,6 +122,14 @@ class Client:
         """Copy what a tag names to another repository of the same registry."""
         raise self._unable("copy")
 
+    def copy_all(self, scene: Scene, tag: str, target: Scene) -> set[str]:
+        """Copy an artifact with what refers to it; returns the ways of referring that this client takes along."""
+        raise self._unable("copy_all")
+
+    def push_index(self, scene: Scene, tag: str, members: Sequence[str]) -> None:
+        """Make an index of the images with these tags, and push it."""
+        raise self._unable("push_index")
+
     def attach(self, scene: Scene, subject: str, file: Path, artifact_type: str) -> None:
         """Attach a file to the artifact with this digest."""
         raise self._unable("attach")
@@ -133,13 +147,17 @@ class Client:
         """Make two keys to sign with: the one that signs, and another."""
         raise self._unable("make_keys")
 
-    def sign(self, scene: Scene, subject: str, layout: Layout) -> str:
+    def sign(self, scene: Scene, subject: str, layout: Layout, *, other_key: bool = False) -> str:
         """Sign an artifact, and return how the registry should say that the signature is tied to it."""
         raise self._unable("sign")
 
     def verifies(self, scene: Scene, subject: str, layout: Layout, *, other_key: bool = False) -> bool:
         """Whether the artifact has a signature by the key that signs, or by the other one."""
         raise self._unable("verifies")
+
+    def remove_signatures(self, scene: Scene, subject: str) -> None:
+        """Remove every signature that an artifact has."""
+        raise self._unable("remove_signatures")
 
     def attest(self, scene: Scene, subject: str, statement: Path, layout: Layout) -> str:
         """Sign a SLSA provenance statement about an artifact; returns the same as `sign`."""
@@ -171,9 +189,9 @@ class GoClient(Client):
         install(self.tool)
         return self.tool.version
 
-    def run(self, scene: Scene, *arguments: str, cwd: Path | None = None, **environment: str) -> str:
+    def run(self, scene: Scene, *arguments: str, cwd: Path | None = None) -> str:
         """Run the client; its standard output."""
-        return scene.run(self.tool.path, *arguments, cwd=cwd, **environment)
+        return scene.run(self.tool.path, *arguments, cwd=cwd)
 
 
 class SystemClient(Client):

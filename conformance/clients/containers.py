@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from conformance.clients import samples
@@ -47,6 +48,12 @@ class LocalImages(ContainersClient):
 
     def tag(self, scene: Scene, old: str, new: str) -> None:
         self.box(scene, "push", PLAIN, scene.at(old), f"docker://{scene.at(new)}")
+
+    def push_index(self, scene: Scene, tag: str, members: Sequence[str]) -> None:
+        self.box(scene, "manifest", "create", "several")
+        for member in members:
+            self.box(scene, "manifest", "add", PLAIN, "several", f"docker://{scene.at(member)}")
+        self.box(scene, "manifest", "push", "--all", PLAIN, "several", f"docker://{scene.at(tag)}")
 
     def copy(self, scene: Scene, tag: str, target: Scene) -> None:
         self.box(scene, "push", PLAIN, scene.at(tag), f"docker://{target.at(tag)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -44,6 +45,10 @@ class Crane(GoClient):
 
     def copy(self, scene: Scene, tag: str, target: Scene) -> None:
         self.run(scene, "copy", scene.at(tag), target.at(tag))
+
+    def push_index(self, scene: Scene, tag: str, members: Sequence[str]) -> None:
+        listed = [word for member in members for word in ("--manifest", scene.at(member))]
+        self.run(scene, "index", "append", *listed, "--tag", scene.at(tag))
 
     def delete_tag(self, scene: Scene, tag: str) -> Literal["tag", "manifest"]:
         self.run(scene, "delete", scene.at(tag))

@@ -51,7 +51,7 @@ def referrers(scene: Scene, subject: str) -> list[dict[str, Any]]:
 
 def events(scene: Scene) -> list[dict[str, Any]]:
     """The log of a repository, in order, with payloads."""
-    return scene.registry.pages(f"/api/v1/events?repository={scene.repository}&n=1000", "events")
+    return scene.registry.pages(f"/api/v1/events?repository={scene.repository}&n=400", "events")
 
 
 def event_kinds(scene: Scene, after: int = 0) -> list[str]:

@@ -17,9 +17,15 @@ class Notation(GoClient):
 
     name = "notation"
     tool = NOTATION
+    default_layout = "tag"
     cannot = left_out(
         ONLY_SIGNS,
-        {"signs artifacts only, no statements about them": ("attach_sbom", "attest_as_referrer", "attest_by_tag")},
+        {
+            "signs artifacts only, no statements about them": ("attach_sbom", "attest_as_referrer", "attest_by_tag"),
+            "copies nothing": ("copy_with_referrers",),
+            "is cosign's own": ("sign_as_oci_1_1",),
+            "has no command to remove signatures": ("remove_signatures",),
+        },
         NO_CHARTS,
     )
 
@@ -27,9 +33,10 @@ class Notation(GoClient):
         self.run(scene, "cert", "generate-test", "--default", "signer")
         self.run(scene, "cert", "generate-test", "other")
 
-    def sign(self, scene: Scene, subject: str, layout: Layout) -> str:
+    def sign(self, scene: Scene, subject: str, layout: Layout, *, other_key: bool = False) -> str:
         forced = ["--force-referrers-tag=false"] if layout == "referrer" else []
-        self.run(scene, "sign", PLAIN, *forced, scene.at(subject))
+        key = "other" if other_key else "signer"
+        self.run(scene, "sign", PLAIN, "--key", key, *forced, scene.at(subject))
         return "subject"
 
     def verifies(self, scene: Scene, subject: str, layout: Layout, *, other_key: bool = False) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -39,6 +40,14 @@ class Oras(GoClient):
     def copy(self, scene: Scene, tag: str, target: Scene) -> None:
         plain = ("--from-plain-http", "--to-plain-http")
         self.run(scene, "cp", "--no-tty", *plain, scene.at(tag), target.at(tag))
+
+    def copy_all(self, scene: Scene, tag: str, target: Scene) -> set[str]:
+        plain = ("--from-plain-http", "--to-plain-http")
+        self.run(scene, "cp", "--recursive", "--no-tty", *plain, scene.at(tag), target.at(tag))
+        return {"subject"}
+
+    def push_index(self, scene: Scene, tag: str, members: Sequence[str]) -> None:
+        self.run(scene, "manifest", "index", "create", "--plain-http", scene.at(tag), *members)
 
     def attach(self, scene: Scene, subject: str, file: Path, artifact_type: str) -> None:
         named = f"{file.name}:application/json"

@@ -35,7 +35,8 @@ class OrasPy(PythonClient):
     cannot = left_out(
         {
             "holds a whole file in memory": ("large_blob",),
-            "has no call to copy, and never mounts": ("copy_with_mount",),
+            "has no call to copy, and never mounts": ("copy_with_mount", "copy_with_referrers"),
+            "has no call for indexes": ("push_index",),
             "has no call to list what is attached": ("attach_and_discover",),
             "has a call to delete tags only": ("delete_by_digest",),
         },

@@ -16,8 +16,9 @@ INTRODUCTION = """\
 <!-- Written by `make clients-docs`; edit the scenarios instead. -->
 
 The programs that people have, put through what they do with a registry, against `artifactstore serve` with two worker
-processes, on loopback and without any other network. Each scenario also holds the native API and the log to what the
-client did. `make clients` runs it all again and fails for anything but `pass` and a stated reason."""
+processes and pages of at most 400 entries, on loopback and without any other network. Each scenario also holds the
+native API and the log to what the client did. `make clients` runs it all again and fails for anything but `pass` and a
+stated reason."""
 
 
 def render(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -52,6 +53,14 @@ class Regctl(GoClient):
 
     def copy(self, scene: Scene, tag: str, target: Scene) -> None:
         self._regctl(scene, "image", "copy", scene.at(tag), target.at(tag))
+
+    def copy_all(self, scene: Scene, tag: str, target: Scene) -> set[str]:
+        self._regctl(scene, "image", "copy", "--referrers", "--digest-tags", scene.at(tag), target.at(tag))
+        return {"subject", "tag"}
+
+    def push_index(self, scene: Scene, tag: str, members: Sequence[str]) -> None:
+        listed = [word for member in members for word in ("--ref", scene.at(member))]
+        self._regctl(scene, "index", "create", *listed, scene.at(tag))
 
     def attach(self, scene: Scene, subject: str, file: Path, artifact_type: str) -> None:
         named = ("--artifact-type", artifact_type, "--subject", scene.at(subject))

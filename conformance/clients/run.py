@@ -35,6 +35,8 @@ from conformance.tools import ToolMissing
 
 RESULTS = Path(__file__).resolve().parent / "results"
 WORKERS = 2
+SETTINGS = {"ARTIFACTSTORE_PAGE_SIZE_MAX": "400"}
+"""So that clients that ask for everything at once have to follow links too."""
 CLIENTS: Sequence[Client] = (
     *(Oras(), OrasPy(), Crane(), Regctl(), Skopeo(), Buildah(), Podman()),
     *(Cosign3(), Cosign2(), Notation(), Helm4(), Helm3()),
@@ -103,7 +105,7 @@ def chosen_registry(options: argparse.Namespace) -> Iterator[Registry]:
         user, _, secret = (options.credentials or "").partition(":")
         yield Registry(options.registry, Credentials(user, secret) if user else None)
         return
-    with serving(workers=options.workers, log=RESULTS / "server-clients.log") as server:
+    with serving(workers=options.workers, log=RESULTS / "server-clients.log", settings=SETTINGS) as server:
         yield Registry(server.host)
 
 

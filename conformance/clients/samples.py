@@ -32,15 +32,16 @@ def artifact_in(scene: Scene, tag: str, content: bytes = b"something to sign\n")
     return put(scene, tag, {"artifactType": KIND, "config": descriptor(b"{}", EMPTY), "layers": [file]}, b"{}", content)
 
 
-def put(scene: Scene, tag: str, fields: Mapping[str, Any], *blobs: bytes) -> str:
-    """Push blobs and a manifest with these fields under a tag, and return its digest."""
+def put(scene: Scene, tag: str | None, fields: Mapping[str, Any], *blobs: bytes) -> str:
+    """Push blobs and a manifest with these fields, under a tag or by its digest, and return that."""
     at = f"/v2/{scene.repository}"
     for data in blobs:
         digest = descriptor(data, "")["digest"]
         scene.registry.must(201, "POST", f"{at}/blobs/uploads/?digest={digest}", data)
     body = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, **fields}).encode()
-    answer = scene.registry.must(201, "PUT", f"{at}/manifests/{tag}", body, Content_Type=MANIFEST)
-    return answer.headers["docker-content-digest"]
+    digest = str(descriptor(body, MANIFEST)["digest"])
+    scene.registry.must(201, "PUT", f"{at}/manifests/{tag or digest}", body, Content_Type=MANIFEST)
+    return digest
 
 
 def pack(content: Path, archive: Path) -> Path:

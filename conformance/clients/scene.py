@@ -128,22 +128,24 @@ class Scene:
         """The same, with another way to the registry."""
         return replace(self, registry=replace(self.registry, host=host))
 
-    def run(self, program: str | Path, *arguments: str, cwd: Path | None = None, **environment: str) -> str:
+    def run(
+        self, program: str | Path, *arguments: str, cwd: Path | None = None, extra: Mapping[str, str] | None = None
+    ) -> str:
         """Run a client and return its standard output; StepFailed if it fails."""
-        answer = self.attempt(program, *arguments, cwd=cwd, **environment)
+        answer = self.attempt(program, *arguments, cwd=cwd, extra=extra)
         if answer.returncode != 0:
             said = (answer.stderr or answer.stdout).strip()[-1500:]
             raise StepFailed(f"{Path(program).name} {' '.join(arguments)[:300]} ended with {answer.returncode}: {said}")
         return answer.stdout
 
     def attempt(
-        self, program: str | Path, *arguments: str, cwd: Path | None = None, **environment: str
+        self, program: str | Path, *arguments: str, cwd: Path | None = None, extra: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a client with a home of its own and every road but loopback closed."""
+        """Run a client with a home of its own, every road but loopback closed, and this `extra` environment."""
         return subprocess.run(
             [str(program), *arguments],
             cwd=cwd or self.workspace,
-            env={**client_environment(self.workspace), **environment},
+            env={**client_environment(self.workspace), **(extra or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

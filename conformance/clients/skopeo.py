@@ -19,7 +19,7 @@ class Skopeo(ContainersClient):
     name = "skopeo"
     large_body = "chunked"
     sends_as_is = False
-    cannot = left_out(ONLY_IMAGES)
+    cannot = left_out({"copies indexes, and makes none": ("push_index",)}, ONLY_IMAGES)
 
     def push(self, scene: Scene, tag: str, content: Path) -> None:
         layout = samples.image_layout(content, scene.workspace / "layout")

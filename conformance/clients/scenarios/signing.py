@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from conformance.clients import native, samples
 from conformance.clients.client import Client, Layout
 from conformance.clients.cosign import Cosign2, Cosign3
-from conformance.clients.scene import Scene, expect
+from conformance.clients.scene import Scene, expect, expect_equal
 
 OTHERS: Mapping[str, Client] = {Cosign2.name: Cosign3(), Cosign3.name: Cosign2()}
 """Who else has to verify what a client signed, with the same key: the other major version."""
@@ -19,9 +19,42 @@ def sign_as_referrer(client: Client, scene: Scene) -> None:
     _sign(client, scene, "referrer")
 
 
+def sign_as_oci_1_1(client: Client, scene: Scene) -> None:
+    """A signature in the experimental form that came before bundles is verified by both versions, and no other key."""
+    _sign(client, scene, "oci-1-1")
+
+
 def sign_by_tag(client: Client, scene: Scene) -> None:
     """A signature under a tag made of the digest is verified, by the other major version too, and by no other key."""
     _sign(client, scene, "tag")
+
+
+def sign_twice(client: Client, scene: Scene) -> None:
+    """A second key signs as well: both signatures are verified, and nothing that the first one needs is lost."""
+    subject = samples.artifact_in(scene, "1")
+    client.make_keys(scene)
+    via = client.sign(scene, subject, client.default_layout)
+    client.sign(scene, subject, client.default_layout, other_key=True)
+    for other_key in (False, True):
+        found = client.verifies(scene, subject, client.default_layout, other_key=other_key)
+        expect(found, f"no signature by the {'other' if other_key else 'first'} key")
+    # Under a tag of cosign's both signatures are in one manifest, the last that the tag was moved to.
+    rows = [(row["role"], row["via"]) for row in native.referrers(scene, subject)]
+    expect_equal(rows, [("signature", via)] * (1 if via == "tag" else 2), "role and way of each referrer")
+
+
+def remove_signatures(client: Client, scene: Scene) -> None:
+    """Removed signatures are gone from the package's referrers, by one event each, and the package stays."""
+    subject = samples.artifact_in(scene, "1")
+    client.make_keys(scene)
+    via = client.sign(scene, subject, client.default_layout)
+    native.expect_attached(scene, subject, "signature", via)
+    before = native.head(scene)
+    client.remove_signatures(scene, subject)
+    expect_equal(native.referrers(scene, subject), [], "the referrers that stay")
+    kind = "v1.tag.deleted" if via == "tag" else "v1.manifest.deleted"
+    expect_equal(native.event_kinds(scene, before), [kind], "the events")
+    expect_equal(native.manifest(scene, "1")[0], subject, "what was signed")
 
 
 def attest_as_referrer(client: Client, scene: Scene) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from conformance.clients import native, samples
 from conformance.clients.client import Client
 from conformance.clients.evidence import read_tree, tree_differences
@@ -50,6 +52,33 @@ def list_tags(client: Client, scene: Scene) -> None:
     expect(found == TAGS, f"the tags differ: {sorted(set(found) ^ set(TAGS))[:10]}, or their order does: {found[:10]}")
     moved = {payload["tag"] for payload in native.payloads(scene, "v1.tag.moved")}
     expect_equal(moved, set(TAGS), "the tags that the log knows")
+
+
+def push_index(client: Client, scene: Scene) -> None:
+    """An index of two images is a package whose members are those, and stands for them in the list of packages."""
+    members = [_image(scene, architecture) for architecture in ("amd64", "arm64")]
+    client.push_index(scene, "several", ["amd64", "arm64"])
+    digest, value = native.manifest(scene, "several")
+    expect_equal([member["digest"] for member in value["manifests"]], members, "the members of the index")
+    package = scene.registry.get(native.package_path(scene, "several"))
+    expect_equal((package["digest"], package["kind"]), (digest, value["mediaType"]), "digest and kind of the package")
+    listed = scene.registry.pages(f"/api/v1/packages?repository={scene.repository}", "packages")
+    expect_equal([row["digest"] for row in listed], [digest], "the listed packages")
+    (stored,) = [one for one in native.payloads(scene, "v1.manifest.stored") if one["digest"] == digest]
+    edges = [(edge["relation"], edge["digest"]) for edge in stored["edges"]]
+    expect_equal(
+        (stored["is_index"], edges), (True, [("member", member) for member in members]), "the index in the log"
+    )
+
+
+def _image(scene: Scene, architecture: str) -> str:
+    """Push an image for an architecture, tagged with its name."""
+    layer = samples.pack(Client().content(scene), scene.workspace / "layer.tar").read_bytes()
+    rootfs = {"type": "layers", "diff_ids": [samples.descriptor(layer, samples.LAYER)["digest"]]}
+    config = json.dumps({"architecture": architecture, "os": "linux", "rootfs": rootfs}).encode()
+    descriptors = {"config": samples.descriptor(config, samples.IMAGE_CONFIG)}
+    layers = [samples.descriptor(layer, samples.LAYER)]
+    return samples.put(scene, architecture, {**descriptors, "layers": layers}, config, layer)
 
 
 def copy_with_mount(client: Client, scene: Scene) -> None:
