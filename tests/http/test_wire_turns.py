@@ -13,8 +13,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 
-from artifactstore.api.http import protocol
-from artifactstore.api.http import server as settings
+from artifactstore.api.http import protocol, worker
 from tests.http.oci_client import MANIFEST, Repository, digest, image
 from tests.http.servers import Server, in_processes, in_thread, wait_for
 from tests.http.wire import exchange, wire
@@ -203,7 +202,7 @@ def test_a_reader_who_never_reads_is_cut_off(server: Server, monkeypatch: pytest
 
 def test_what_is_left_of_a_refused_body_has_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that trickles on after its refusal is closed when an idle one would be."""
-    monkeypatch.setattr(settings, "KEEP_ALIVE_SECONDS", 1)
+    monkeypatch.setattr(worker, "KEEP_ALIVE_SECONDS", 1)
     with in_thread(fresh_config(tmp_path, port=0)) as running, wire(running.port) as line:
         line.request("PUT", "/v2/", content_length="1000")
         assert line.reply().status == 405

@@ -89,7 +89,7 @@ class Protocol(HttpToolsProtocol):
             size = _SLICE_BYTES if self._in_head else len(data)
             self._feed(data[:size])
             data = data[size:]
-        self._held = data
+        self._held = data if self._refusal is None else b""
 
     def on_headers_complete(self) -> None:
         self._forget_lateness()
@@ -170,7 +170,7 @@ class Protocol(HttpToolsProtocol):
 
     def _is_owing(self) -> bool:
         """Whether something is still to be said to a client that sends no more: never to half a request."""
-        return bool(self._held) or (self._in_head and self._is_answering())
+        return bool(self._held) or ((self._in_head or self._refusal is not None) and self._is_answering())
 
     def _refuse_in_turn(self) -> None:
         """Say the refusal and close, unless earlier requests are still to be answered; read nothing until then."""
