@@ -18,17 +18,19 @@ from artifactstore.backup.report import CopyReport
 from artifactstore.config import Config
 from artifactstore.dataplane.cached import CachedDataPlane
 from artifactstore.dataplane.inproc import InProcessDataPlane
+from artifactstore.dataplane.read_only import ReadOnlyDataPlane
 from artifactstore.errors import BackendUnavailable
 from artifactstore.events import migrate
 from artifactstore.events.database import SqliteDatabase, SqliteReader
 from artifactstore.events.log import Clock
+from artifactstore.events.read_only import ReadOnlyDatabase, ReadOnlyLog
 from artifactstore.events.sql_log import SqlLog
 from artifactstore.registry.policy import Policy
 from artifactstore.registry.registry import Registry
 from artifactstore.storage.backends.local import LocalStorage
 from artifactstore.storage.backends.memory import MemoryStorage
 from artifactstore.storage.files import Files, OsFiles, make_directories, make_private_file
-from artifactstore.storage.files_wrapped import UnsyncedFiles
+from artifactstore.storage.files_wrapped import ReadOnlyFiles, UnsyncedFiles
 from artifactstore.storage.spi import Storage
 
 
@@ -38,8 +40,13 @@ def system_clock() -> int:
 
 
 def open_database(config: Config) -> SqliteDatabase:
-    """The database of a config; its directory and an empty file are made when missing. Raises BackendUnavailable."""
+    """The database of a config; its directory and an empty file are made when missing, unless it is read-only.
+
+    Raises BackendUnavailable.
+    """
     path = Path(config.sqlite_path).absolute()
+    if config.read_only:
+        return ReadOnlyDatabase(str(path))
     try:
         make_directories(_files(config), str(path.parent))
         make_private_file(str(path))
@@ -83,7 +90,7 @@ def _assemble(
     config: Config, database: SqliteDatabase, storage: Storage, close_storage: Callable[[], None], clock: Clock
 ) -> Registry:
     plane = InProcessDataPlane(storage, clock=clock)
-    log = SqlLog(database, clock)
+    log = ReadOnlyLog(database) if config.read_only else SqlLog(database, clock)
     reader = database.connect(read_only=True)
 
     async def close_rest() -> None:
@@ -93,10 +100,13 @@ def _assemble(
 
     closing: tuple[Callable[[], Awaitable[None]], ...] = (log.close, close_rest)
     cached = CachedDataPlane(plane, plane, config.read_cache_size)
-    return Registry(log, SqliteReader(reader), cached, _policy(config), clock, closing)
+    outer = ReadOnlyDataPlane(cached, cached) if config.read_only else cached
+    return Registry(log, SqliteReader(database.reading(reader)), outer, _policy(config), clock, closing)
 
 
 def _files(config: Config) -> Files:
+    if config.read_only:
+        return ReadOnlyFiles(OsFiles())
     return UnsyncedFiles(OsFiles()) if config.unsafe_no_sync else OsFiles()
 
 
@@ -111,6 +121,7 @@ def _policy(config: Config) -> Policy:
         sparse_repositories=config.sparse_repositories,
         delete_blobs=config.delete_blobs,
         delete_manifests=config.delete_manifests,
+        read_only=config.read_only,
     )
 
 

@@ -45,6 +45,7 @@ class Config:
     delete_manifests: bool = True
     sweep_interval: int = 3600
     drain_seconds: int = 30
+    read_only: bool = False
     unsafe_no_sync: bool = False
     unsafe_open_to_network: bool = False
 
@@ -81,6 +82,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "delete_manifests": "Whether manifests and tags may be deleted; if not, 405.",
     "sweep_interval": "Seconds between two sweeps of what crashes and abandoned uploads left; 0: never.",
     "drain_seconds": "Seconds that running requests get to finish at shutdown.",
+    "read_only": "Refuse every change, and write nothing; `serve --read-only` is the same.",
     "unsafe_no_sync": "Do not sync to disk. Fast, and acknowledged pushes may be lost or damaged at power loss.",
     "unsafe_open_to_network": "Listen beyond loopback without authentication: who reaches it may read and delete all.",
 }

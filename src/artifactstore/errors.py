@@ -14,6 +14,7 @@
     │   ├── ParameterInvalid           PARAMETER_INVALID      a query parameter or header value makes no sense
     │   ├── NotAcceptable              NOT_ACCEPTABLE         no representation on offer is one that was asked for
     │   ├── Unsupported                UNSUPPORTED            switched off, or not offered in this version
+    │   │   └── ReadOnly               READ_ONLY              nothing can be changed, by a setting
     │   └── Denied                     DENIED                 the caller may not do this
     ├── NotFound
     │   ├── RepositoryUnknown          NAME_UNKNOWN
@@ -139,6 +140,15 @@ class Unsupported(InputError):
     """Switched off by a setting, or not offered in this version."""
 
     code = "UNSUPPORTED"
+
+
+class ReadOnly(Unsupported):
+    """The store was opened to be read only: no change is taken, whoever asks for it."""
+
+    code = "READ_ONLY"
+
+    def __init__(self, message: str = "the store is read-only", *, detail: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message, detail=detail)
 
 
 class Denied(InputError):

@@ -24,6 +24,9 @@ from artifactstore.config import Config
 from artifactstore.errors import SchemaUnsupported
 from tests.stores import fresh_registry, push_image
 
+ARGUMENTS = {"tag": ("a:v1", "v2"), "rm": ("a:v1", "--yes"), "import": ("--from", "http://127.0.0.1:9/a:v1")}
+"""What a command cannot do without, where that is more than the name of a package."""
+
 
 def commands(group: click.Group, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Every command that works on a data directory, with what it cannot do without."""
@@ -31,7 +34,8 @@ def commands(group: click.Group, above: tuple[str, ...] = ()) -> Iterator[tuple[
         if isinstance(command, click.Group):
             yield from commands(command, (*above, name))
         elif any("--data" in option.opts for option in command.params):
-            yield (*above, name, *("a:v1" for argument in command.params if argument.required))
+            needed = ("a:v1" for argument in command.params if argument.required)
+            yield (*above, name, *ARGUMENTS.get(name, needed))
 
 
 COMMANDS = sorted(commands(cast(click.Group, typer.main.get_command(app))))
@@ -59,7 +63,7 @@ def contents(directory: Path) -> dict[str, str]:
     return {str(path): sha256(path.read_bytes()).hexdigest() for path in directory.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_every_command_refuses_a_newer_schema(newer: Path, command: tuple[str, ...]) -> None:
     """Each command, `serve` and `migrate` among them, ends with 7 and names the code; no byte on disk is another."""
     before = contents(newer)

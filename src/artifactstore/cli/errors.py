@@ -55,6 +55,7 @@ EXITS: Mapping[str, Exit] = {
     "PARAMETER_INVALID": Exit.INPUT,
     "NOT_ACCEPTABLE": Exit.INPUT,
     "UNSUPPORTED": Exit.DENIED,
+    "READ_ONLY": Exit.DENIED,
     "DENIED": Exit.DENIED,
     "NAME_UNKNOWN": Exit.UNKNOWN,
     "BLOB_UNKNOWN": Exit.UNKNOWN,

@@ -143,8 +143,8 @@ class _Ended:
 class SqliteReader:
     """A Reader that asks SQLite inline: at 5 to 12 µs a look-up a thread would cost ten times the work."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._session = SqliteSession(connection)
+    def __init__(self, session: SqliteSession) -> None:
+        self._session = session
 
     async def one(self, query: Query[T], **values: Any) -> T | None:
         return self._session.one(query, **values)
@@ -177,13 +177,24 @@ class SqliteDatabase:
 
     def open(self) -> sqlite3.Connection:
         """A connection that changes nothing yet: a database that another program made stays as that left it."""
+        return self._connected(self.path)
+
+    def _connected(self, where: str, *, uri: bool = False) -> sqlite3.Connection:
         return sqlite3.connect(
-            self.path,
+            where,
             timeout=self._busy_timeout_seconds,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=512,
+            uri=uri,
         )
+
+    def reading(self, connection: sqlite3.Connection) -> SqliteSession:
+        """A session of look-ups, each in the state of its moment."""
+        return SqliteSession(connection)
+
+    def admit_changes(self) -> None:
+        """Raises ReadOnly where the database cannot be changed."""
 
     @contextmanager
     def writing(self, connection: sqlite3.Connection, *, durable: bool = True) -> Iterator[SqliteSession]:
@@ -226,6 +237,6 @@ class SqliteDatabase:
         connection = self.connect(read_only=True)
         try:
             connection.execute("BEGIN")
-            yield SqliteSession(connection)
+            yield self.reading(connection)
         finally:
             connection.close()

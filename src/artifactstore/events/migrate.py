@@ -46,10 +46,14 @@ def refuse_newer(found: str | None) -> None:
 
 
 def upgrade(database: SqliteDatabase) -> tuple[str | None, str]:
-    """Run the migrations that are missing; returns the revision before and after. Raises SchemaUnsupported."""
+    """Run the migrations that are missing; returns the revision before and after.
+
+    Raises SchemaUnsupported, ReadOnly.
+    """
     found = revision_of(database)
     refuse_newer(found)
     if found != SCHEMA_REVISION:
+        database.admit_changes()
         _run_alembic(database)
     return found, SCHEMA_REVISION
 

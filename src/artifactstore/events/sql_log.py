@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 
 from artifactstore.errors import BackendUnavailable, LogRewound
 from artifactstore.events.appender import Appender
-from artifactstore.events.database import Query, SqliteDatabase, SqliteSession
+from artifactstore.events.database import Query, SqliteDatabase
 from artifactstore.events.facts import Facts
 from artifactstore.events.log import Appended, Clock, Decide, Head, LogPage
 from artifactstore.events.model import Event
@@ -40,23 +40,13 @@ SIZES: Query[tuple[int, int]] = Query(_SIZES, lambda *row: row)
 SIZES_STREAM: Query[tuple[int, int]] = Query(_SIZES.where(EVENTS.c.stream == bindparam("stream")), lambda *row: row)
 
 
-class SqlLog:
-    """The EventLog on SQLite. One appender thread; reads go inline on a connection of their own."""
+class SqlLogReader:
+    """Reads the log of a SQLite database, inline, on a connection of its own."""
 
-    def __init__(self, database: SqliteDatabase, clock: Clock, *, waiting_max: int = 4096) -> None:
-        self._appender = Appender(database, clock, waiting_max)
+    def __init__(self, database: SqliteDatabase) -> None:
         self._reader = database.connect(read_only=True)
-        self._read = SqliteSession(self._reader)
+        self._read = database.reading(self._reader)
         self._watcher = HeadWatcher(self._head_sequence)
-
-    async def append(self, actor: str, decide: Decide, *, durable: bool = True) -> Appended:
-        appended = await self._appender.append(actor, decide, durable=durable)
-        if appended.events:
-            self._watcher.ring()
-        return appended
-
-    def fence(self) -> AbstractAsyncContextManager[Facts]:
-        return self._appender.fence()
 
     async def head(self) -> Head:
         head = self._read.one(HEAD)
@@ -91,8 +81,7 @@ class SqlLog:
                 await self._watcher.wait_beyond(after)
 
     async def close(self) -> None:
-        """Finish what waits, then stop; whoever follows the log hears of it. Idempotent."""
-        await self._appender.close()
+        """Let go; whoever follows the log hears of it. Idempotent."""
         self._read.end("the log is closed")
         self._watcher.close()
         self._reader.close()
@@ -100,6 +89,28 @@ class SqlLog:
     def _head_sequence(self) -> int:
         head = self._read.one(HEAD)
         return head.sequence if head else 0
+
+
+class SqlLog(SqlLogReader):
+    """The EventLog on SQLite. One appender thread."""
+
+    def __init__(self, database: SqliteDatabase, clock: Clock, *, waiting_max: int = 4096) -> None:
+        self._appender = Appender(database, clock, waiting_max)
+        super().__init__(database)
+
+    async def append(self, actor: str, decide: Decide, *, durable: bool = True) -> Appended:
+        appended = await self._appender.append(actor, decide, durable=durable)
+        if appended.events:
+            self._watcher.ring()
+        return appended
+
+    def fence(self) -> AbstractAsyncContextManager[Facts]:
+        return self._appender.fence()
+
+    async def close(self) -> None:
+        """Finish what waits, then stop. Idempotent."""
+        await self._appender.close()
+        await super().close()
 
 
 def _fitting(sizes: list[int], bytes_max: int) -> int:

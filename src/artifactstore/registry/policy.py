@@ -24,6 +24,7 @@ class Policy:
     sparse_repositories: tuple[str, ...] = ()
     delete_blobs: bool = True
     delete_manifests: bool = True
+    read_only: bool = False
 
     def allows_sparse(self, repository: str) -> bool:
         """Whether a manifest in `repository` may name content that the repository does not hold."""

@@ -158,7 +158,8 @@ def event(recorded: Event, *, inline: bool) -> Json:
 def health(found: Health) -> Json:
     """Whether the store can serve, and each part of that."""
     checks = {name: {"ok": sound, "message": words} for name, (sound, words) in found.checks.items()}
-    return {"status": "ready" if found.ready else "unavailable", "checks": checks}
+    status = "ready" if found.ready else "unavailable"
+    return {"status": status, "read_only": found.read_only, "checks": checks}
 
 
 def dumps(value: Json | Sequence[Json]) -> str:

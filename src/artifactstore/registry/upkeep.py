@@ -37,9 +37,10 @@ class SweepReport:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether the store can serve, and each part of that: name -> (sound, in words)."""
+    """Whether the store can serve, whether only reads, and each part of that: name -> (sound, in words)."""
 
     ready: bool
+    read_only: bool
     checks: dict[str, tuple[bool, str]]
 
 
@@ -55,7 +56,7 @@ class Upkeep(Core):
             "space": _space_check(backend),
             "clock": await self._clock_check(),
         }
-        return Health(all(sound for sound, _ in checks.values()), checks)
+        return Health(all(sound for sound, _ in checks.values()), self.policy.read_only, checks)
 
     async def sweep(self, *, dry_run: bool = False) -> SweepReport:
         """Remove what crashes and abandoned uploads left: staged bytes past their time, and objects no fact names.

@@ -1,6 +1,10 @@
-"""Wrappers around `Files`: one that changes nothing, to derive others from, and one that leaves syncing out."""
+"""Wrappers around `Files`: one to derive others from, one that never writes, and one that leaves syncing out."""
 
 from __future__ import annotations
+
+import errno
+import os
+from typing import NoReturn
 
 from artifactstore.storage.files import Files, FileStat, OpenMode
 
@@ -65,6 +69,49 @@ class WrappedFiles:
 
     def free_bytes(self, path: str) -> int:
         return self.inner.free_bytes(path)
+
+
+class ReadOnlyFiles(WrappedFiles):
+    """Changes nothing. A directory that is missing stays missing: there is nothing to be found in it."""
+
+    def open(self, path: str, mode: OpenMode) -> int:
+        """To read."""
+        if mode != "read":
+            _refuse(path)
+        return self.inner.open(path, mode)
+
+    def write(self, handle: int, data: bytes | memoryview, offset: int) -> None:
+        """Refused."""
+        _refuse()
+
+    def truncate(self, handle: int, size: int) -> None:
+        """Refused."""
+        _refuse()
+
+    def sync_data(self, handle: int) -> None:
+        """Do nothing."""
+
+    def sync_directory(self, path: str) -> None:
+        """Do nothing."""
+
+    def rename(self, source: str, target: str) -> None:
+        """Refused."""
+        _refuse(source)
+
+    def unlink(self, path: str) -> None:
+        """Refused."""
+        _refuse(path)
+
+    def mkdir(self, path: str) -> None:
+        """Do nothing."""
+
+    def set_modified(self, path: str, modified_at: int) -> None:
+        """Refused."""
+        _refuse(path)
+
+
+def _refuse(path: str | None = None) -> NoReturn:
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
 
 
 class UnsyncedFiles(WrappedFiles):

@@ -49,7 +49,7 @@ class Application:
         registry = bootstrap.open_registry(self._config)
         turn = bootstrap.SweepTurn(self._config)
         tasks = []
-        if self._config.sweep_interval:
+        if self._config.sweep_interval and not self._config.read_only:
             tasks.append(asyncio.create_task(sweep_periodically(registry, turn, self._config.sweep_interval)))
         self._oci, self._rest = OciApp(registry), RestApp(registry)
         try:

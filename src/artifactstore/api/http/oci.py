@@ -18,7 +18,7 @@ from artifactstore.api.http import oci_request as ask
 from artifactstore.api.http.answers import Answer, json_answer
 from artifactstore.api.http.asgi import Receive, Scope, Send
 from artifactstore.api.http.calls import Call, ClientDisconnected, ClientStalled
-from artifactstore.errors import ResourceUnknown, Unsupported
+from artifactstore.errors import ReadOnly, ResourceUnknown, Unsupported
 from artifactstore.registry.registry import Registry
 
 Handler = Callable[[Registry, Any, Call], Awaitable[Answer]]
@@ -44,6 +44,19 @@ HANDLERS: Mapping[type, Handler] = {
     ask.Catalog: oci_lists.list_catalog,
     ask.Discover: oci_lists.discover,
 }
+
+CHANGES = (ask.BlobDelete, ask.BlobPush, ask.BlobMount, ask.ManifestPut, ask.ManifestDelete, ask.UploadStart)
+UPLOADING = (ask.UploadAppend, ask.UploadClose, ask.UploadGet, ask.UploadCancel)
+"""An upload is only asked about by who would go on with it."""
+
+
+async def _refuse_change(registry: Registry, request: Any, call: Call) -> Answer:
+    raise ReadOnly
+
+
+READING: Mapping[type, Handler] = {**HANDLERS, **dict.fromkeys(CHANGES + UPLOADING, _refuse_change)}
+"""What a read-only store answers with: a change is refused before anything of its body is taken."""
+
 API_VERSION = (b"docker-distribution-api-version", b"registry/2.0")
 """Docker clients older than the specification look for it."""
 
@@ -58,6 +71,7 @@ class OciApp:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._handlers = READING if registry.policy.read_only else HANDLERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = Call(scope, receive)
@@ -72,18 +86,19 @@ class OciApp:
     async def _answer(self, call: Call) -> Answer:
         try:
             request = oci_grammar.parse(call.method, call.path, call.query)
-            return await HANDLERS[type(request)](self._registry, request, call)
+            return await self._handlers[type(request)](self._registry, request, call)
         except ClientDisconnected:
             raise
         except Unsupported as error:
-            return errors.oci_error(error).adding((b"allow", _others(call).encode()))
+            return errors.oci_error(error).adding((b"allow", _others(call, error).encode()))
         except Exception as error:
             return errors.oci_error(error)
 
 
-def _others(call: Call) -> str:
+def _others(call: Call, error: Unsupported) -> str:
     """The methods that would be answered there instead of this one."""
+    refused = ("DELETE", "PATCH", "POST", "PUT") if isinstance(error, ReadOnly) else (call.method,)
     try:
-        return ", ".join(method for method in oci_grammar.allowed(call.path) if method != call.method)
+        return ", ".join(method for method in oci_grammar.allowed(call.path) if method not in refused)
     except ResourceUnknown:
         return ""

@@ -176,6 +176,7 @@ SCHEMAS: dict[str, Schema] = {
     "Live": record(status={"const": "live"}),
     "Health": record(
         status={"enum": ["ready", "unavailable"]},
+        read_only=FLAG,
         checks={"type": "object", "additionalProperties": record(ok=FLAG, message=TEXT)},
     ),
     "Problem": PROBLEM,

@@ -59,6 +59,9 @@ def _run(config: Config, listener: socket.socket) -> None:
 
 def _migrate(config: Config) -> None:
     database = bootstrap.open_database(config)
+    if config.read_only:
+        migrate.require_current(database)
+        return
     before, after = migrate.upgrade(database)
     if before != after:
         _say(f"{database.path}: schema {before or 'none'} -> {after}")
