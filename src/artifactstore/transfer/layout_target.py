@@ -57,7 +57,7 @@ class LayoutWriter:
         self._before = LayoutIndex()
         self._kept: set[Kept] = set()
         self._members: set[str] = set()
-        self._tagged: set[Entry] = set()
+        self._tagged: dict[tuple[str, str], Entry] = {}
         self._natives: dict[Digest, Digest] = {}
         self._finished = False
 
@@ -85,18 +85,18 @@ class LayoutWriter:
             self._natives[content.digest] = native
 
     def tag(self, repository: RepositoryName, tag: TagName, content: Content) -> None:
-        """Name a manifest."""
-        self._tagged.add(Entry(content, tag, repository))
+        """Name a manifest; what the tag named before is named no more."""
+        self._tagged[repository, tag] = Entry(content, tag, repository)
 
     async def finish(self) -> None:
         """Write the index: every tag, and every manifest that is neither tagged nor listed by another one."""
-        named = {(entry.repository, entry.content.digest) for entry in self._tagged}
+        named = {(entry.repository, entry.content.digest) for entry in self._tagged.values()}
         alone = [
             Entry(kept.content, None, kept.repository)
             for kept in self._kept
             if str(kept.content.digest) not in self._members and (kept.repository, kept.content.digest) not in named
         ]
-        await self.keeper.finish(self._before.joined([*self._tagged, *alone], self._natives))
+        await self.keeper.finish(self._before.joined([*self._tagged.values(), *alone], self._natives))
         self._finished = True
 
 
