@@ -35,12 +35,14 @@ class DirectoryFiles:
             return None
 
     async def chunks(self, path: str, offset: int = 0) -> Chunks:
-        with translated(f"{path} in {self.name} cannot be read"):
-            file = await asyncio.to_thread((self._root / path).open, "rb")
-            with file:
-                file.seek(offset)
-                while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-                    yield chunk
+        with translated(f"{path} in {self.name} cannot be read"), self._open(path) as file:
+            file.seek(offset)
+            while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                yield chunk
+
+    def _open(self, path: str) -> IO[bytes]:
+        """At once: a file that a thread opened for somebody who was cancelled meanwhile would be nobody's to close."""
+        return (self._root / path).open("rb")
 
     async def close(self) -> None:
         """Nothing is held open."""

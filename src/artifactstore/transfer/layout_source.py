@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -190,8 +191,9 @@ class LayoutSource:
             raise BlobUnknown(f"{path} is missing in {self._files.name}", detail={"digest": str(content.digest)})
         if size != content.size:
             raise SizeInvalid(f"has {size} bytes, not {content.size}", detail={"digest": str(content.digest)})
-        async for chunk in self._files.chunks(path, offset):
-            yield chunk
+        async with aclosing(self._files.chunks(path, offset)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     async def tags(self) -> AsyncIterator[TagName]:
         for tag in sorted({entry.tag for entry in self._entries if entry.tag}):
@@ -229,7 +231,8 @@ async def read_file(files: LayoutFiles, path: str, size_max: int) -> bytes:
     """A small file as a whole. Raises SizeInvalid for one that is not small, BackendUnavailable."""
     if (files.size(path) or 0) > size_max:
         raise SizeInvalid(f"{path} in {files.name} has more than {size_max} bytes")
-    return b"".join([chunk async for chunk in files.chunks(path)])
+    async with aclosing(files.chunks(path)) as chunks:
+        return b"".join([chunk async for chunk in chunks])
 
 
 def _what_else(files: LayoutFiles) -> str:
