@@ -18,6 +18,7 @@ class Cutting:
 
     port: int = 0
     heads: list[str] = field(default_factory=list)
+    stalled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
@@ -34,10 +35,13 @@ class Cutting:
 
 
 @asynccontextmanager
-async def cutting(server: Server, *, down: tuple[int, ...] = (), up: tuple[int, ...] = ()) -> AsyncIterator[Cutting]:
-    """A proxy before a server; only connections that carry more than a request without content use a cut up.
+async def cutting(
+    server: Server, *, down: tuple[int, ...] = (), up: tuple[int, ...] = (), stall: int | None = None
+) -> AsyncIterator[Cutting]:
+    """A proxy before a server.
 
-    `down`: bytes of answers after which a connection is cut, `up`: bytes of requests; what is left over is not cut.
+    `down`: bytes of answers after which a connection is cut, `up`: bytes of requests; each number is used once, by the
+    first connection that carries more. `stall`: bytes of answers after which a connection says nothing any more.
     """
     running = Cutting()
     left = {"down": list(down), "up": list(up)}
@@ -51,6 +55,9 @@ async def cutting(server: Server, *, down: tuple[int, ...] = (), up: tuple[int, 
             writer.write(data)
             await writer.drain()
             carried += len(data)
+            if direction == "down" and stall is not None and carried > stall:
+                running.stalled.set()
+                await asyncio.Event().wait()
             if left[direction] and carried > left[direction][0]:
                 left[direction].pop(0)
                 return
