@@ -20,6 +20,7 @@ from artifactstore.cli.shapes import SHAPES, complete
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.names import RepositoryName, TagName
 from tests.http.native_store import OCI_INDEX, Pusher, sha256, subject
+from tests.http.scripted import Asked, answer, serving
 from tests.http.servers import in_thread
 from tests.stores import fresh_config, fresh_registry
 
@@ -265,6 +266,41 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
     result = run("ls", "--server", "http://127.0.0.1:9")
     assert (result.exit_code, result.stdout) == (5, "")
     assert "127.0.0.1:9" in result.stderr
+
+
+async def test_a_server_that_wants_a_login_gets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy in front of a server that asks who is there is answered with the login of docker's config."""
+
+    def guarded(asked: Asked) -> bytes:
+        if asked.headers.get("authorization") != "Basic bWU6c2VjcmV0":
+            return answer(401, www_authenticate='Basic realm="store"')
+        return answer(200, b'{"repositories": [], "next": null}')
+
+    async with serving(by=guarded) as server:
+        login = {"auths": {f"127.0.0.1:{server.port}": {"auth": "bWU6c2VjcmV0"}}}
+        (tmp_path / "config.json").write_text(json.dumps(login))
+        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+        allowed = await asyncio.to_thread(run, "repo", "ls", "--server", server.url)
+        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "none"))
+        refused = await asyncio.to_thread(run, "repo", "ls", "--server", server.url)
+    assert (allowed.exit_code, allowed.stdout) == (0, "")
+    assert refused.exit_code == 8
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"repositories": 1}', b"<html>"])
+async def test_nonsense_of_a_server_is_unavailable(body: bytes) -> None:
+    """What is no answer of a store ends with 5, be it no JSON or JSON of another kind."""
+    async with serving(by=lambda asked: answer(200, body)) as server:
+        for command in (
+            ("repo", "ls"),
+            ("show", "a:v1"),
+            ("events",),
+            ("repo", "rm", "a", "--yes"),
+            ("rm", "a:v1", "--yes"),
+        ):
+            result = await asyncio.to_thread(run, *command, "--server", server.url)
+            assert (result.exit_code, result.stdout) == (5, ""), (command, result.stderr)
+            assert "Traceback" not in result.stderr
 
 
 def test_commands_that_ask_take_a_server() -> None:

@@ -176,6 +176,34 @@ async def test_push_against_blob_delete(tmp_path: Path) -> None:
     await second.close()
 
 
+async def test_push_against_repository_delete(tmp_path: Path) -> None:
+    """A push is wholly before a repository's deletion or wholly after it: nothing that went with it is named again."""
+    first = fresh_registry(tmp_path, unsafe_no_sync=True)
+    second = fresh_registry(tmp_path, unsafe_no_sync=True)
+    finder = Finder(13)
+    for number in range(ROUNDS_MAX):
+        await push_blob(first, REPOSITORY, b"{}")
+        await push_blob(first, REPOSITORY, b"layer")
+        manifest = image([b"layer"], annotations={"n": str(number)})
+
+        async def delete() -> None:
+            await finder.wait()
+            await second.delete_repository(ANONYMOUS, REPOSITORY)
+
+        pushing = refusal_of(push_manifest(first, REPOSITORY, "v1", manifest))
+        refused, _ = await asyncio.gather(pushing, delete())
+        assert refused is None or isinstance(refused, ManifestBlobUnknown)
+        assert await refusal_of(first.tags(ANONYMOUS, REPOSITORY, limit=1)) is not None
+        finder.saw(too_late=refused is None)
+        if finder.enough:
+            break
+    assert finder.enough
+    check_children(await everything(first))
+    assert replay.check(open_database(fresh_config(tmp_path))).differences == ()
+    await first.close()
+    await second.close()
+
+
 def check_children(events: list[model.Event]) -> None:
     """Walk the log: what a manifest needs is linked, or lives, at the moment when it is stored."""
     linked: dict[str, dict[str, str]] = defaultdict(dict)
@@ -196,6 +224,9 @@ def check_children(events: list[model.Event]) -> None:
                 live[fact.repository].update(str(name) for name in fact.object.digests.values())
             case model.ManifestDeleted() as fact:
                 live[fact.repository].discard(str(fact.digest))
+            case model.RepositoryDeleted() as fact:
+                linked.pop(fact.repository, None)
+                live.pop(fact.repository, None)
             case model.TagMoved() as fact:
                 assert str(fact.digest) in live[fact.repository]
             case _:

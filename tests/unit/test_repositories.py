@@ -11,13 +11,13 @@ import pytest_asyncio
 
 from artifactstore.bootstrap import open_database
 from artifactstore.dataplane.spi import one_chunk
-from artifactstore.errors import NotFound, RepositoryUnknown, Unsupported, UploadUnknown
+from artifactstore.errors import RepositoryUnknown, Unsupported, UploadUnknown
 from artifactstore.events import codec, replay
 from artifactstore.events.model import RepositoryDeleted
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.names import RepositoryName, TagName
 from artifactstore.registry.registry import Registry
-from tests.stores import fresh_config, fresh_registry, push_blob, push_image, push_manifest, sha256
+from tests.stores import fresh_config, fresh_registry, push_blob, push_image, sha256
 
 GOING = RepositoryName("acme/going")
 STAYING = RepositoryName("acme/going/on")
@@ -130,26 +130,3 @@ async def test_deletion_can_be_switched_off(tmp_path: Path) -> None:
         with pytest.raises(Unsupported):
             await registry.delete_repository(ANONYMOUS, name)
     await registry.close()
-
-
-async def test_pushes_are_wholly_before_or_after_a_deletion(tmp_path: Path) -> None:
-    """Whoever pushes while a repository is deleted is stored whole or refused; no fact names what is not there."""
-    pusher, remover = (fresh_registry(tmp_path, unsafe_no_sync=True) for _ in range(2))
-    for number in range(40):
-        for data in (b"{}", b"layer"):
-            await push_blob(pusher, GOING, data)
-
-        async def push(number: int = number) -> None:
-            await push_image(pusher, GOING, f"v{number}", [b"layer"], annotations={"n": str(number)})
-
-        await asyncio.gather(push(), remover.delete_repository(ANONYMOUS, GOING), return_exceptions=True)
-        try:
-            left = await pusher.tags(ANONYMOUS, GOING, limit=10)
-        except NotFound:
-            left = []
-        for tag in left:
-            manifest = await pusher.resolve(ANONYMOUS, GOING, TagName(tag))
-            await push_manifest(remover, GOING, str(manifest.digest), await pusher.get_bytes(manifest))
-    assert replay.check(open_database(fresh_config(tmp_path))).differences == ()
-    await pusher.close()
-    await remover.close()

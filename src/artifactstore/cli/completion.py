@@ -44,7 +44,12 @@ _artifactstore() {
     eval "$(env _ARTIFACTSTORE_COMPLETE=complete_zsh _TYPER_COMPLETE_ARGS="${words[1,$CURRENT]}" \
         artifactstore 2>/dev/null)"
 }
-compdef _artifactstore artifactstore
+# Sourced it registers itself; found in $fpath it is the function's first call.
+if [[ ${funcstack[1]} == _artifactstore ]]; then
+    _artifactstore "$@"
+else
+    compdef _artifactstore artifactstore
+fi
 """,
     Shell.FISH: r"""
 function __artifactstore

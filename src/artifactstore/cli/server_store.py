@@ -44,7 +44,7 @@ class ServerStore:
 
     async def tags(self, repository: RepositoryName, *, last: str = "") -> AsyncIterator[str]:
         path = f"/v2/{repository}/tags/list"
-        while page := _record(path, await self._http.json(path, {"n": PAGE, "last": last}))["tags"]:
+        while page := _list(await self._http.json(path, {"n": PAGE, "last": last}), "tags"):
             for tag in page:
                 yield tag
             last = page[-1]
@@ -72,8 +72,8 @@ class ServerStore:
         end = None
         while True:
             page = await self._json("events", after=after, **where)
-            for event in page["events"]:
-                yield event
+            for event in _list(page, "events"):
+                yield _record(event)
             after, end = page["scanned"], page["head"] if end is None else end
             where["log"] = page["log_id"]
             if after >= page["head"] and follow:
@@ -102,19 +102,42 @@ class ServerStore:
         await self._http.request("DELETE", f"/v2/{repository}/manifests/{digest}", expect=(202,))
 
     async def delete_repository(self, name: RepositoryName) -> Json:
-        path = f"/api/v1/repositories/{name}"
-        answer = await self._http.request("DELETE", path)
-        return _record(path, json.loads(answer.content))
+        answer = await self._http.request("DELETE", f"/api/v1/repositories/{name}")
+        return _record(_parsed(answer.content))
 
-    def _listed(self, path: str, key: str, **conditions: str | None) -> AsyncIterator[Json]:
+    async def _listed(self, path: str, key: str, **conditions: str | None) -> AsyncIterator[Json]:
         given = {name: value for name, value in conditions.items() if value is not None}
-        return self._http.pages(f"/api/v1/{path}", key, {"n": PAGE, **given})
+        async for entry in self._http.pages(f"/api/v1/{path}", key, {"n": PAGE, **given}):
+            yield _record(entry)
 
     async def _json(self, path: str, **params: str | int) -> Json:
-        return _record(path, await self._http.json(f"/api/v1/{path}", params))
+        return _record(await self._http.json(f"/api/v1/{path}", params))
 
 
-def _record(path: str, value: object) -> Json:
-    if not isinstance(value, dict):
-        raise BackendUnavailable(f"the server answered {path} with something else than it should")
-    return value
+class _Record(Json):
+    """A JSON object of a server; what it lacks is the server's fault and no mistake of ours."""
+
+    def __missing__(self, key: str) -> Any:
+        raise _strange(key)
+
+
+def _record(value: object) -> Json:
+    return _Record(value if isinstance(value, dict) else {})
+
+
+def _list(value: object, key: str) -> list[Any]:
+    found = _record(value)[key]
+    if not isinstance(found, list):
+        raise _strange(key)
+    return found
+
+
+def _strange(key: str) -> BackendUnavailable:
+    return BackendUnavailable(f"the server's answer has no {key}: is it a server of artifactstore?")
+
+
+def _parsed(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

@@ -112,7 +112,7 @@ async def _at_data(data: str | None, work: Callable[[Store], Awaitable[T]]) -> T
 
 async def _at_server(server: str, work: Callable[[Store], Awaitable[T]]) -> T:
     from artifactstore.cli.server_store import ServerStore
-    from artifactstore.client.http import Http
+    from artifactstore.client.auth import connect
 
-    async with Http(server) as http:
+    async with connect(server) as http:
         return await work(ServerStore(http))
