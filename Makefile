@@ -67,6 +67,7 @@ abuse: $(READY) ## send REQUESTS wrong, hostile and sound requests, and check wh
 	$(BIN)/python -m conformance.abuse.run --requests $(REQUESTS) --seed $(SEED)
 
 smoke: $(READY) ## push, pull, copy, sign and verify DIR with real oras, crane and cosign
+	$(BIN)/python -m conformance.clients.first_steps
 	$(BIN)/python -m conformance.clients.smoke "$(DIR)"
 
 clients: $(READY) ## put every client that people have through every scenario, print the matrix

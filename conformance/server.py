@@ -10,7 +10,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,14 +46,25 @@ def serving(
     *, workers: int, log: Path, settings: Mapping[str, str] | None = None, data: Path | None = None
 ) -> Iterator[Server]:
     """Serve `data`, or an empty temporary directory, on loopback until the block ends, however it ends."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="artifactstore-check-") as folder, log.open("wb") as output:
+    with tempfile.TemporaryDirectory(prefix="artifactstore-check-") as folder:
         port = free_port()
         command = [str(EXECUTABLE), "serve", "--host", "127.0.0.1", "--port", str(port)]
         command += ["--data", str(data or Path(folder, "data")), "--workers", str(workers)]
+        environment = clean_environment() | dict(settings or {})
+        with started(command, Path(folder), environment, f"127.0.0.1:{port}", log) as server:
+            yield server
+
+
+@contextmanager
+def started(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], host: str, log: Path
+) -> Iterator[Server]:
+    """Run a command that serves `host`, from the moment that it answers until the block ends, however it ends."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            env=clean_environment() | dict(settings or {}),
+            env=environment,
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -61,7 +72,7 @@ def serving(
             start_new_session=True,
         )
         try:
-            server = Server(f"127.0.0.1:{port}", process, log)
+            server = Server(host, process, log)
             wait_until_live(server)
             yield server
         finally:

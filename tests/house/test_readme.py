@@ -20,6 +20,7 @@ from artifactstore.api.http.oci import OciApp
 from artifactstore.cli import describe
 from artifactstore.config import Config, to_text, variable
 from artifactstore.registry.registry import Registry
+from conformance.clients import first_steps
 from tests.stores import descriptor, image, push_blob, push_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +42,7 @@ def shell_commands() -> Iterator[list[str]]:
                 yield words
 
 
+VERBS = {"dev", "push", "sign", "ls", "export"}
 ADDRESSES = [word for words in shell_commands() if words[0] == "curl" for word in words if word.startswith("http://")]
 
 
@@ -49,6 +51,18 @@ def test_library_example_prints_what_is_shown() -> None:
     [code], [shown] = blocks("python"), blocks("text")
     done = subprocess.run([sys.executable, "-"], input=code, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == (shown, "")
+
+
+def test_five_commands_serve_push_sign_list_and_export() -> None:
+    """Five commands lead from nothing to an exported artifact; `make smoke` runs these very lines."""
+    words = [shlex.split(command, comments=True) for command in first_steps.commands(README)]
+    assert [[word for word in line if word in VERBS] for line in words] == [
+        ["dev"],
+        ["push"],
+        ["sign"],
+        ["ls"],
+        ["export"],
+    ]
 
 
 async def push_the_report(registry: Registry) -> None:
