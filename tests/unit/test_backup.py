@@ -31,6 +31,8 @@ from artifactstore.events.replay import Progress
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.names import RepositoryName
 from artifactstore.registry.registry import Registry
+from artifactstore.storage.files import OsFiles
+from artifactstore.testing.faulty import Boundary, BoundaryFiles
 from tests.backups import LARGE, changed, faults, head, object_path, open_upload
 from tests.stores import push_blob, push_image, sha256
 
@@ -301,6 +303,20 @@ def test_who_opened_the_earlier_database_is_told(store: Path, target: Path) -> N
     assert len(told) == 1
     assert sorted(item.name for item in target.iterdir()) == [DATABASE, "storage"]
     assert faults(target) == []
+
+
+def test_database_comes_last_and_synced(store: Path, target: Path) -> None:
+    """Every object has its name before the database is synced, renamed, and its name synced, in that order."""
+    seen: list[Boundary] = []
+    files = BoundaryFiles(OsFiles(), seen.append)
+    bootstrap.backup(replace(Config(data=str(store)), unsafe_no_sync=True), str(target), files=files)
+    done = [(boundary.operation, boundary.path) for boundary in seen if boundary.done]
+    named = f"{target}/{DATABASE}"
+    install = [("sync_data", f"{named}.partial"), ("rename", named), ("sync_directory", str(target))]
+    assert done[-3:] == install
+    outside = [path for name, path in done[:-3] if name == "rename" and not path.startswith(f"{target}/storage")]
+    assert outside == []
+    assert sum(operation == "rename" for operation, _ in done) == 5 + 1
 
 
 def test_only_one_copies_at_a_time(store: Path, target: Path) -> None:
