@@ -10,8 +10,10 @@ NAME_LENGTH_MAX = 255
 """Clients cap `<host>/<name>` at 255 characters, so no longer name could be used."""
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
-_TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
+REPOSITORY_PATTERN = rf"{_COMPONENT}(?:/{_COMPONENT})*"
+TAG_PATTERN = r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}"
+_REPOSITORY = re.compile(REPOSITORY_PATTERN)
+_TAG = re.compile(TAG_PATTERN)
 
 
 class RepositoryName(str):

@@ -14,7 +14,7 @@ from artifactstore.api.http.asgi import Headers
 from artifactstore.api.http.calls import Call
 from artifactstore.api.http.endpoints import Endpoint, Parameter, routes_of
 from artifactstore.api.http.errors import problem
-from artifactstore.api.http.schemas import BYTES, COUNT, TEXT, named
+from artifactstore.api.http.schemas import BYTES, COUNT, REPOSITORY_NAME, TEXT, named
 from artifactstore.errors import LogRewound
 from artifactstore.events.model import Event
 from artifactstore.identity.names import RepositoryName
@@ -97,7 +97,7 @@ ENDPOINTS = (
         (
             Parameter("after", "query", {**COUNT, "default": 0}, "The last sequence that the caller has."),
             Parameter("log", "query", TEXT, "The log id that the cursor is of; another one is answered with 409."),
-            Parameter("repository", "query", TEXT, "Of this repository only."),
+            Parameter("repository", "query", REPOSITORY_NAME, "Of this repository only."),
             Parameter(
                 "payload", "query", {"enum": ["inline", "none"], "default": "inline"}, "Whether payloads come along."
             ),

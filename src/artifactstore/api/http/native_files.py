@@ -90,7 +90,12 @@ ENDPOINTS = (
         file,
         (
             PACKAGE,
-            Parameter("path", "path", TEXT, "Its path, percent-encoded but for slashes; or a digest of it."),
+            Parameter(
+                "path",
+                "path",
+                {**TEXT, "minLength": 1, "examples": ["summary.txt"]},
+                "Its path, percent-encoded but for slashes; or a digest of it.",
+            ),
             *_SPAN,
         ),
         {200: {"*/*": BYTES}, 206: {"*/*": BYTES}, 304: {}},

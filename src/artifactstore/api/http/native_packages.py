@@ -7,7 +7,18 @@ from artifactstore.api.http.accepts import choose
 from artifactstore.api.http.answers import Answer, content, empty, json_answer
 from artifactstore.api.http.calls import Call
 from artifactstore.api.http.endpoints import Endpoint, Parameter
-from artifactstore.api.http.schemas import BYTES, DIGEST, FLAG, OBJECT, TEXT, named
+from artifactstore.api.http.schemas import (
+    ADDRESS,
+    BYTES,
+    FLAG,
+    KNOWN_DIGEST,
+    OBJECT,
+    PACKAGE_NAME,
+    REPOSITORY_NAME,
+    TAG_NAME,
+    TEXT,
+    named,
+)
 from artifactstore.identity.digest import ContentAddress, Digest
 from artifactstore.identity.names import RepositoryName, TagName
 from artifactstore.identity.references import PackageName
@@ -22,7 +33,7 @@ MANIFEST_TYPES = (NATIVE_MEDIA_TYPE, NATIVE_JSON_MEDIA_TYPE, JSON)
 PACKAGE = Parameter(
     "package",
     "path",
-    {"type": "string", "pattern": "^[^@:]+[@:][^/]+$"},
+    PACKAGE_NAME,
     "`{repository}@{digest}` or `{repository}:{tag}`; the slashes of the repository stay as they are.",
 )
 
@@ -114,9 +125,9 @@ ENDPOINTS = (
         "Packages that meet every condition, newest first",
         packages,
         (
-            Parameter("repository", "query", TEXT, "Of this repository."),
-            Parameter("tag", "query", TEXT, "With this tag, in whichever repository."),
-            Parameter("digest", "query", DIGEST, "With this digest, of the OCI manifest or the native one."),
+            Parameter("repository", "query", REPOSITORY_NAME, "Of this repository."),
+            Parameter("tag", "query", TAG_NAME, "With this tag, in whichever repository."),
+            Parameter("digest", "query", KNOWN_DIGEST, "With this digest, of the OCI manifest or the native one."),
             Parameter("kind", "query", TEXT, "Of this kind: the artifact type, else the config's media type."),
             Parameter("members", "query", {**FLAG, "default": False}, "Also those that an index of theirs lists."),
             Parameter("attachments", "query", {**FLAG, "default": False}, "Also signatures, attestations and SBOMs."),
@@ -166,7 +177,7 @@ ENDPOINTS = (
         "getManifest",
         "A native manifest by its own digest",
         manifest_by_digest,
-        (Parameter("digest", "path", {"type": "string"}, "`blake3:<hex>` of the canonical CBOR."),),
+        (Parameter("digest", "path", ADDRESS, "`blake3:<hex>` of the canonical CBOR."),),
         _MANIFEST_ANSWERS,
         (404, 406),
     ),

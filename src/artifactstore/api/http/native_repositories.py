@@ -6,13 +6,13 @@ from artifactstore.api.http import parameters
 from artifactstore.api.http.answers import Answer, json_answer
 from artifactstore.api.http.calls import Call
 from artifactstore.api.http.endpoints import Endpoint, Parameter
-from artifactstore.api.http.schemas import FLAG, TEXT, named
+from artifactstore.api.http.schemas import FLAG, REPOSITORY_NAME, TEXT, named
 from artifactstore.identity.names import RepositoryName
 from artifactstore.registry import rendering
 from artifactstore.registry.registry import Registry
 
 JSON = "application/json"
-REPOSITORY = Parameter("repository", "path", TEXT, "The repository; its slashes stay as they are.")
+REPOSITORY = Parameter("repository", "path", REPOSITORY_NAME, "The repository; its slashes stay as they are.")
 
 
 def repository_name(call: Call) -> RepositoryName:
@@ -51,7 +51,7 @@ ENDPOINTS = (
         "Repositories, in byte order of their names",
         repositories,
         (
-            Parameter("prefix", "query", TEXT, "This repository and those under it, by whole segments."),
+            Parameter("prefix", "query", REPOSITORY_NAME, "This repository and those under it, by whole segments."),
             Parameter("holdings", "query", {**FLAG, "default": False}, "Count what each holds."),
             parameters.N,
             Parameter("last", "query", TEXT, "The name after which the page begins."),

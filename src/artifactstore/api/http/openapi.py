@@ -47,6 +47,14 @@ OCI_PATHS: Mapping[str, str] = {
 }
 """The OCI distribution routes, which `oci_grammar` reads and the specification describes."""
 
+_OCI_SCHEMAS: Mapping[str, schemas.Schema] = {
+    "name": schemas.REPOSITORY_NAME,
+    "digest": schemas.KNOWN_DIGEST,
+    "upload": schemas.TEXT,
+    "reference": schemas.REFERENCE,
+    "tag": schemas.TAG_NAME,
+}
+_OCI_ERRORS = {"application/json": {"schema": schemas.named("OciErrors")}}
 _OCI_WORDS = {"name": "a", "digest": f"sha256:{'0' * 64}", "upload": "u", "reference": "t", "tag": "t"}
 
 
@@ -129,16 +137,20 @@ def _oci_path(template: str, summary: str) -> dict[str, Any]:
     """What `/v2` offers at a path: the methods that its grammar has there."""
     example = template.format(**_OCI_WORDS)
     names = [word for word in _OCI_WORDS if f"{{{word}}}" in template]
-    item: dict[str, Any] = {method.lower(): _oci_operation(summary) for method in oci_grammar.allowed(example)}
+    item: dict[str, Any] = {
+        method.lower(): _oci_operation(summary, is_head=method == "HEAD") for method in oci_grammar.allowed(example)
+    }
     return {"parameters": list(_oci_parameters(names)), **item} if names else item
 
 
 def _oci_parameters(names: Iterable[str]) -> Iterable[dict[str, Any]]:
     for name in names:
         words = "The repository; its slashes stay as they are." if name == "name" else "As the specification says."
-        yield _parameter(Parameter(name, "path", {"type": "string"}, words))
+        yield _parameter(Parameter(name, "path", _OCI_SCHEMAS[name], words))
 
 
-def _oci_operation(summary: str) -> dict[str, Any]:
-    answer = {"default": {"description": "As the specification says."}}
-    return {"summary": summary, "tags": ["oci"], "externalDocs": SPECIFICATION, "responses": answer}
+def _oci_operation(summary: str, *, is_head: bool) -> dict[str, Any]:
+    errors = {"description": "As the specification says.", "content": _OCI_ERRORS}
+    refused = {"description": errors["description"]} if is_head else errors
+    answers = {"2XX": {"description": "Done."}, "304": {"description": "Not Modified"}, "4XX": refused, "5XX": refused}
+    return {"summary": summary, "tags": ["oci"], "externalDocs": SPECIFICATION, "responses": answers}

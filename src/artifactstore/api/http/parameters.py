@@ -23,7 +23,12 @@ N = Parameter(
     {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE_DEFAULT},
     "Most entries in the page.",
 )
-CURSOR = Parameter("cursor", "query", {"type": "string"}, "Where the page begins: from `next` of the page before.")
+CURSOR = Parameter(
+    "cursor",
+    "query",
+    {"type": "integer", "minimum": 0, "maximum": NUMBER_MAX},
+    "Where the page begins: from `next` of the page before.",
+)
 
 
 def number(call: Call, name: str, *, default: int, least: int = 0, most: int = NUMBER_MAX) -> int:

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from artifactstore.api.http.errors import TABLE
+from artifactstore.identity.digest import HEX_LENGTH
+from artifactstore.identity.names import NAME_LENGTH_MAX, REPOSITORY_PATTERN, TAG_PATTERN
+
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
@@ -16,6 +20,21 @@ TIME: Schema = {"type": "string", "format": "date-time", "description": "RFC 333
 DIGEST: Schema = {"type": "string", "pattern": "^[a-z0-9]+([+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$"}
 ADDRESS: Schema = {"type": "string", "pattern": "^blake3:[0-9a-f]{64}$"}
 ROLE: Schema = {"enum": ["package", "signature", "attestation", "sbom"]}
+_DIGESTS = "|".join(f"{algorithm}:[0-9a-f]{{{length}}}" for algorithm, length in HEX_LENGTH.items())
+REPOSITORY_NAME: Schema = {
+    "type": "string",
+    "maxLength": NAME_LENGTH_MAX,
+    "pattern": f"^{REPOSITORY_PATTERN}$",
+    "examples": ["acme/reports"],
+}
+TAG_NAME: Schema = {"type": "string", "pattern": f"^{TAG_PATTERN}$", "examples": ["v1"]}
+KNOWN_DIGEST: Schema = {"type": "string", "pattern": f"^({_DIGESTS})$"}
+REFERENCE: Schema = {"type": "string", "pattern": f"^({TAG_PATTERN}|{_DIGESTS})$", "examples": ["v1"]}
+PACKAGE_NAME: Schema = {
+    "type": "string",
+    "pattern": f"^{REPOSITORY_PATTERN}(:{TAG_PATTERN}|@({_DIGESTS}))$",
+    "examples": ["acme/reports:v1"],
+}
 BYTES: Schema = {}
 """A body that is no JSON."""
 
@@ -148,6 +167,15 @@ PROBLEM: Schema = {
 }
 """RFC 9457."""
 
+OCI_ERRORS: Schema = record(
+    errors={
+        "type": "array",
+        "minItems": 1,
+        "items": record(code={"enum": sorted({row.oci_code for row in TABLE.values()})}, message=TEXT, detail=OBJECT),
+    }
+)
+"""The distribution specification's errors, with the codes of its list that are used here."""
+
 SCHEMAS: dict[str, Schema] = {
     "Repository": REPOSITORY,
     "Holdings": HOLDINGS,
@@ -180,5 +208,6 @@ SCHEMAS: dict[str, Schema] = {
         checks={"type": "object", "additionalProperties": record(ok=FLAG, message=TEXT)},
     ),
     "Problem": PROBLEM,
+    "OciErrors": OCI_ERRORS,
 }
 """The schemas of the OpenAPI document, by name."""
