@@ -210,8 +210,11 @@ class Packages(Derived):
                 address = str(fact.object.address)
                 listed = session.one(_IS_LISTED, repository=fact.repository, address=address)
                 session.run(_INSERT, **_stored(event, fact, is_member=listed is not None))
-                members = (edge.digest for edge in fact.edges if edge.relation == "member")
-                session.run_many(_LIST, ({"in_repository": fact.repository, "target": digest} for digest in members))
+                if fact.is_index:
+                    members = (edge.digest for edge in fact.edges if edge.relation == "member")
+                    session.run_many(
+                        _LIST, ({"in_repository": fact.repository, "target": digest} for digest in members)
+                    )
             case PackageFinalized():
                 session.run(_FINALIZE, **_finalized(event, fact))
             case ManifestDeleted():
