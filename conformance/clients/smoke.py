@@ -113,6 +113,52 @@ def native_signature(story: Story) -> str:
     return f"{signature['artifact_type']} via {signature['via']}"
 
 
+def oras_reads_our_layout(story: Story) -> str:
+    """oras takes the artifact and its signature from our export"""
+    copy = story.scene.aside("by-oras")
+    ours(story, "export", f"{REPOSITORY}:{TAG}", "exported.tar")
+    options = ("--recursive", "--no-tty", "--from-oci-layout", "--to-plain-http")
+    ORAS.run(story.scene, "cp", *options, f"exported.tar:{TAG}", copy.at(TAG))
+    expect_equal(native.manifest(copy, TAG)[0], story.digest(), "the digest")
+    native.expect_attached(copy, story.digest(), "signature", "subject")
+    return "exported.tar"
+
+
+def crane_reads_our_layout(story: Story) -> str:
+    """crane takes the artifact from our export"""
+    copy = story.scene.aside("by-crane")
+    ours(story, "export", "--without-referrers", f"{REPOSITORY}:{TAG}", "exported")
+    CRANE.run(story.scene, "push", "exported", copy.at(TAG))
+    expect_equal(native.manifest(copy, TAG)[0], story.digest(), "the digest")
+    return "exported/"
+
+
+def we_read_layout_of_oras(story: Story) -> str:
+    """we take the artifact and its signature from a layout by oras"""
+    copy = story.scene.aside("of-oras")
+    options = ("--recursive", "--no-tty", "--from-plain-http", "--to-oci-layout")
+    ORAS.run(story.scene, "cp", *options, story.scene.at(TAG), f"of-oras:{TAG}")
+    ours(story, "import", "of-oras", f"{copy.repository}:{TAG}")
+    expect_equal(native.manifest(copy, TAG)[0], story.digest(), "the digest")
+    native.expect_attached(copy, story.digest(), "signature", "subject")
+    return "of-oras/"
+
+
+def we_read_layout_of_crane(story: Story) -> str:
+    """we take the artifact from a layout by crane, which names no tag"""
+    copy = story.scene.aside("of-crane")
+    CRANE.run(story.scene, "pull", "--format=oci", story.scene.at(TAG), "of-crane")
+    ours(story, "import", "of-crane", f"{copy.repository}:{TAG}")
+    expect_equal(native.manifest(copy, TAG)[0], story.digest(), "the digest")
+    return "of-crane/"
+
+
+def ours(story: Story, command: str, *arguments: str) -> str:
+    """Run a command of ours against the server; its standard output."""
+    program = Path(sys.executable).with_name("artifactstore")
+    return story.scene.run(program, command, "--server", f"http://{story.scene.registry.host}", *arguments)
+
+
 STEPS: Sequence[Callable[[Story], str]] = (
     oras_pushes,
     oras_pulls,
@@ -123,6 +169,10 @@ STEPS: Sequence[Callable[[Story], str]] = (
     native_package,
     native_files,
     native_signature,
+    oras_reads_our_layout,
+    crane_reads_our_layout,
+    we_read_layout_of_oras,
+    we_read_layout_of_crane,
 )
 
 
