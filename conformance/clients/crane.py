@@ -34,7 +34,7 @@ class Crane(GoClient):
 
     def push_large(self, scene: Scene, tag: str, file: Path) -> None:
         moved = Path(shutil.move(file, scene.workspace / "layer"))
-        layout = samples.layout(scene.folder("layout"), b"{}", [(moved, "application/octet-stream")])
+        layout = samples.layout(scene.folder("layout"), b"{}", moved, "application/octet-stream")
         self.run(scene, "push", str(layout), scene.at(tag))
 
     def tag(self, scene: Scene, old: str, new: str) -> None:

@@ -15,13 +15,19 @@ MANIFESTS = ", ".join(
 )
 
 
-def manifest(scene: Scene, reference: str) -> tuple[str, dict[str, Any]]:
-    """The digest and value of a manifest, computed here from the bytes that the registry serves."""
+def manifest_bytes(scene: Scene, reference: str) -> bytes:
+    """A manifest as the registry serves it, with the digest that these bytes have."""
     answer = scene.registry.must(200, "GET", f"/v2/{scene.repository}/manifests/{reference}", Accept=MANIFESTS)
-    facts = FileFacts.of(answer.body)
-    expect_equal(answer.headers.get("docker-content-digest"), facts.sha256, f"the digest of {reference}")
-    value: dict[str, Any] = json.loads(answer.body)
-    return facts.sha256, value
+    digest = FileFacts.of(answer.body).sha256
+    expect_equal(answer.headers.get("docker-content-digest"), digest, f"the digest of {reference}")
+    return answer.body
+
+
+def manifest(scene: Scene, reference: str) -> tuple[str, dict[str, Any]]:
+    """The digest and the value of a manifest."""
+    body = manifest_bytes(scene, reference)
+    value: dict[str, Any] = json.loads(body)
+    return FileFacts.of(body).sha256, value
 
 
 def package_path(scene: Scene, reference: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from conformance.clients import native, samples
 from conformance.clients.client import NO_CHARTS, NO_RESUME, NO_SIGNING, PythonClient, left_out
 from conformance.clients.scene import Scene
 
@@ -62,8 +63,7 @@ class OrasPy(PythonClient):
         return list(self._call(scene, "get_tags", container=scene.name))
 
     def attach_sbom(self, scene: Scene, subject: str, file: Path) -> str:
-        found = scene.registry.must(200, "HEAD", f"/v2/{scene.repository}/manifests/{subject}", Accept="*/*").headers
-        named = {"mediaType": found["content-type"], "digest": subject, "size": int(found["content-length"])}
+        named = samples.descriptor(native.manifest_bytes(scene, subject), samples.MANIFEST)
         (scene.workspace / "config.json").write_text("{}")
         kind = "config.json:application/spdx+json"
         self._call(scene, "push", target=scene.at("sbom"), files=[file.name], manifest_config=kind, subject=named)

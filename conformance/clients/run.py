@@ -7,7 +7,6 @@ writes `docs/clients.md`. No network beyond loopback is used once the clients ar
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
@@ -41,7 +40,6 @@ CLIENTS: Sequence[Client] = (
     *(Oras(), OrasPy(), Crane(), Regctl(), Skopeo(), Buildah(), Podman()),
     *(Cosign3(), Cosign2(), Notation(), Helm4(), Helm3()),
 )
-PROBLEMS = (StepFailed, subprocess.TimeoutExpired, OSError, LookupError, TypeError, ValueError)
 
 
 def play(client: Client, scenario: Scenario, registry: Registry) -> Cell:
@@ -53,7 +51,7 @@ def play(client: Client, scenario: Scenario, registry: Registry) -> Cell:
     with tempfile.TemporaryDirectory(prefix="client-", ignore_cleanup_errors=True) as folder:
         try:
             scenario(client, open_scene(registry, f"clients/{words}", Path(folder)))
-        except PROBLEMS as problem:
+        except Exception as problem:  # whatever goes wrong is this cell's, and the others are still played
             named = "" if isinstance(problem, StepFailed) else f"{type(problem).__name__}: "
             return Cell("FAIL", f"{named}{problem}")
     return Cell("pass")
@@ -92,10 +90,17 @@ def run(
     return matrix, versions
 
 
-def users_of(scenarios: Sequence[Scenario]) -> list[str]:
-    """The clients that have commands for any of these scenarios."""
-    names = {name_of(scenario) for scenario in scenarios}
-    return [client.name for client in CLIENTS if not names <= client.cannot.keys()]
+def chosen(clients: Sequence[str], scenarios: Sequence[str]) -> tuple[list[Client], list[Scenario]]:
+    """The clients and scenarios with these names, all of them where none is named, that have to do with each other."""
+    pairs = [
+        (client, scenario)
+        for client in CLIENTS
+        for scenario in SCENARIOS
+        if client.name in (clients or [client.name]) and name_of(scenario) in (scenarios or [name_of(scenario)])
+        if name_of(scenario) not in client.cannot
+    ]
+    players, played = {client for client, _ in pairs}, {scenario for _, scenario in pairs}
+    return [it for it in CLIENTS if it in players], [it for it in SCENARIOS if it in played]
 
 
 @contextmanager
@@ -126,8 +131,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Fill the matrix, print it; 0 when all of it passed."""
     options = parsed(arguments)
     exit_on_terminate()
-    scenarios = [scenario for scenario in SCENARIOS if name_of(scenario) in (options.scenario or [name_of(scenario)])]
-    clients = [client for client in CLIENTS if client.name in (options.client or users_of(scenarios))]
+    clients, scenarios = chosen(options.client or [], options.scenario or [])
     if options.write_docs and (options.client or options.scenario):
         print("only the whole matrix is written to docs/clients.md", file=sys.stderr)
         return 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +38,21 @@ def put(scene: Scene, tag: str | None, fields: Mapping[str, Any], *blobs: bytes)
     for data in blobs:
         digest = descriptor(data, "")["digest"]
         scene.registry.must(201, "POST", f"{at}/blobs/uploads/?digest={digest}", data)
-    body = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, **fields}).encode()
+    body = manifest(fields)
     digest = str(descriptor(body, MANIFEST)["digest"])
     scene.registry.must(201, "PUT", f"{at}/manifests/{tag or digest}", body, Content_Type=MANIFEST)
     return digest
+
+
+def manifest(fields: Mapping[str, Any]) -> bytes:
+    """An image manifest with these fields."""
+    return json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, **fields}).encode()
+
+
+def image_config(layer: str, architecture: str = "amd64") -> bytes:
+    """The config of an image whose one layer has this digest when it is not compressed."""
+    rootfs = {"type": "layers", "diff_ids": [layer]}
+    return json.dumps({"architecture": architecture, "os": "linux", "rootfs": rootfs}).encode()
 
 
 def pack(content: Path, archive: Path) -> Path:
@@ -65,17 +76,13 @@ def unpack(archive: Path, target: Path) -> Path:
     return target
 
 
-def layout(folder: Path, config: bytes, layers: Sequence[tuple[Path, str]]) -> Path:
-    """An OCI image layout of one image; each layer is a file, which moves there, and its media type."""
+def layout(folder: Path, config: bytes, layer: Path, media_type: str) -> Path:
+    """An OCI image layout of one image with one layer, a file, which moves there."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
-    listed = []
-    for file, media_type in layers:
-        digest, size = file_digest(file), file.stat().st_size
-        file.rename(blobs / digest.removeprefix("sha256:"))
-        listed.append({"mediaType": media_type, "digest": digest, "size": size})
-    value = {"schemaVersion": 2, "mediaType": MANIFEST, "config": descriptor(config, IMAGE_CONFIG), "layers": listed}
-    body = json.dumps(value).encode()
+    listed: dict[str, Any] = {"mediaType": media_type, "digest": file_digest(layer), "size": layer.stat().st_size}
+    layer.rename(blobs / listed["digest"].removeprefix("sha256:"))
+    body = manifest({"config": descriptor(config, IMAGE_CONFIG), "layers": [listed]})
     for data in (config, body):
         (blobs / hashlib.sha256(data).hexdigest()).write_bytes(data)
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
@@ -88,9 +95,7 @@ def image_layout(content: Path, folder: Path) -> Path:
     """An OCI image layout of an image whose one layer holds a directory."""
     folder.mkdir(exist_ok=True)
     layer = pack(content, folder / "layer.tar")
-    rootfs = {"type": "layers", "diff_ids": [file_digest(layer)]}
-    config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": rootfs}).encode()
-    return layout(folder, config, [(layer, LAYER)])
+    return layout(folder, image_config(file_digest(layer)), layer, LAYER)
 
 
 def file_digest(path: Path) -> str:
@@ -102,7 +107,7 @@ def file_digest(path: Path) -> str:
 def only_layer(layout_folder: Path, target: Path) -> Path:
     """The directory that the one layer of a layout's one image holds."""
     blobs = layout_folder / "blobs" / "sha256"
-    listed = json.loads((layout_folder / "index.json").read_text())["manifests"]
-    image = json.loads((blobs / listed[0]["digest"].removeprefix("sha256:")).read_text())
+    (listed,) = json.loads((layout_folder / "index.json").read_text())["manifests"]
+    image = json.loads((blobs / listed["digest"].removeprefix("sha256:")).read_text())
     (layer,) = image["layers"]
     return unpack(blobs / layer["digest"].removeprefix("sha256:"), target)

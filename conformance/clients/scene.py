@@ -51,7 +51,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Answer:
-    """A response: its status, headers by lower-case name, and body."""
+    """A response: its status, headers by lower-case name (of an error none), and body."""
 
     status: int
     headers: Mapping[str, str]
@@ -126,7 +126,7 @@ class Scene:
 
     def through(self, host: str) -> Scene:
         """The same, with another way to the registry."""
-        return replace(self, registry=replace(self.registry, host=host))
+        return open_scene(replace(self.registry, host=host), self.repository, self.workspace)
 
     def run(
         self, program: str | Path, *arguments: str, cwd: Path | None = None, extra: Mapping[str, str] | None = None
@@ -170,7 +170,10 @@ def client_environment(workspace: Path) -> Mapping[str, str]:
 
 def open_scene(registry: Registry, repository: str, workspace: Path) -> Scene:
     """A scene whose workspace holds the registry's credentials, if it wants any, where every client looks for them."""
-    known = {registry.host: {"auth": registry.credentials.basic}} if registry.credentials else {}
     scene = Scene(registry, repository, workspace)
-    (scene.folder(".docker") / "config.json").write_text(json.dumps({"auths": known}))
+    settings = scene.folder(".docker") / "config.json"
+    known: dict[str, Any] = json.loads(settings.read_text())["auths"] if settings.exists() else {}
+    if registry.credentials:
+        known[registry.host] = {"auth": registry.credentials.basic}
+    settings.write_text(json.dumps({"auths": known}))
     return scene

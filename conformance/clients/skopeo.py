@@ -31,7 +31,7 @@ class Skopeo(ContainersClient):
 
     def push_large(self, scene: Scene, tag: str, file: Path) -> None:
         layer = Path(shutil.move(file, scene.workspace / "layer"))
-        layout = samples.layout(scene.folder("layout"), b"{}", [(layer, samples.LAYER)])
+        layout = samples.layout(scene.folder("layout"), b"{}", layer, samples.LAYER)
         self._copy(scene, f"oci:{layout}", f"docker://{scene.at(tag)}")
 
     def tag(self, scene: Scene, old: str, new: str) -> None:

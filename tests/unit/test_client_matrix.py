@@ -110,6 +110,43 @@ def test_client_that_cannot_be_installed_fails_throughout() -> None:
     assert filled.counts() == {"pass": 0, "FAIL": 2, "n/a": 0}
 
 
+def test_any_accident_is_the_cells_own() -> None:
+    """What nobody foresaw fails the cell where it happened, under its name, and does not end the run."""
+
+    def trips(client: Client, scene: Scene) -> None:
+        raise AttributeError(f"{client.name} tripped")
+
+    assert run.play(Unable(), trips, Registry("127.0.0.1:9")) == Cell("FAIL", "AttributeError: unable tripped")
+
+
+def test_part_of_the_matrix_is_never_written(capsys: pytest.CaptureFixture[str]) -> None:
+    """The page is written for the whole matrix only."""
+    assert run.main(["--write-docs", "--client", "oras"]) == 2
+    assert "only the whole matrix" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("clients", "scenarios", "expected"),
+    [
+        ([], ["chart_with_plus"], (["helm 4", "helm 3"], ["chart_with_plus"])),
+        (["helm 3"], [], (["helm 3"], ["push_and_pull", "chart_with_plus"])),
+        (["helm 3", "oras"], ["tag"], (["oras"], ["tag"])),
+        (["helm 3"], ["tag"], ([], [])),
+    ],
+)
+def test_choice_has_what_belongs_together(
+    clients: list[str], scenarios: list[str], expected: tuple[list[str], list[str]]
+) -> None:
+    """Of what was chosen, clients and scenarios take part that have to do with each other."""
+    players, played = run.chosen(clients, scenarios)
+    assert ([client.name for client in players], [name_of(scenario) for scenario in played]) == expected
+
+
+def test_without_a_choice_everything_takes_part() -> None:
+    """The whole matrix has every client and every scenario."""
+    assert run.chosen([], []) == (list(run.CLIENTS), list(SCENARIOS))
+
+
 def test_first_reason_counts() -> None:
     """Reasons are by scenario; of two for one scenario the first is told."""
     assert left_out({"a": ("x", "y")}, {"b": ("y", "z")}) == {"x": "a", "y": "a", "z": "b"}

@@ -39,6 +39,16 @@ def test_credentials_are_where_clients_look(tmp_path: Path, credentials: Credent
     assert json.loads(settings.read_text()) == {"auths": auths}
 
 
+def test_credentials_are_known_for_every_way_to_the_registry(tmp_path: Path) -> None:
+    """Through another host the registry takes the same credentials, and the first host's are still known."""
+    scene = open_scene(Registry("127.0.0.1:1", Credentials("anna", "s3cret")), "a/b", tmp_path)
+    assert scene.through("127.0.0.1:2").name == "127.0.0.1:2/a/b"
+    assert list(json.loads((tmp_path / ".docker" / "config.json").read_text())["auths"]) == [
+        "127.0.0.1:1",
+        "127.0.0.1:2",
+    ]
+
+
 def test_failure_tells_what_the_client_said(tmp_path: Path) -> None:
     """A client that fails fails the step, with its own words."""
     scene = open_scene(Registry("127.0.0.1:1"), "a/b", tmp_path)

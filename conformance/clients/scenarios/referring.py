@@ -42,10 +42,12 @@ def copy_with_referrers(client: Client, scene: Scene) -> None:
 
 def _refer(scene: Scene, subject: str) -> None:
     """Refer to an artifact by its digest as a subject, and by a tag, as cosign 2 does."""
-    body = scene.registry.must(200, "GET", f"/v2/{scene.repository}/manifests/{subject}", Accept="*/*").body
     config = samples.descriptor(b"{}", samples.EMPTY)
     document, payload = b'{"spdxVersion": "SPDX-2.3"}', b'{"critical": {}}'
-    named = {"artifactType": SPDX, "subject": samples.descriptor(body, samples.MANIFEST)}
+    named = {
+        "artifactType": SPDX,
+        "subject": samples.descriptor(native.manifest_bytes(scene, subject), samples.MANIFEST),
+    }
     samples.put(scene, None, {"config": config, "layers": [samples.descriptor(document, SPDX)], **named}, document)
     signature = {"config": config, "layers": [samples.descriptor(payload, SIMPLE_SIGNING)]}
     samples.put(scene, f"{subject.replace(':', '-')}.sig", signature, payload)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from conformance.clients import native, samples
 from conformance.clients.client import Client
 from conformance.clients.evidence import read_tree, tree_differences
@@ -42,7 +40,7 @@ def tag(client: Client, scene: Scene) -> None:
 def list_tags(client: Client, scene: Scene) -> None:
     """More than a thousand tags come page after page, each once and in order."""
     digest = samples.artifact_in(scene, TAGS[0])
-    body = scene.registry.must(200, "GET", f"/v2/{scene.repository}/manifests/{digest}", Accept="*/*").body
+    body = native.manifest_bytes(scene, digest)
     for start in range(0, len(TAGS), TAGS_PER_PUSH):
         query = "&".join(f"tag={name}" for name in TAGS[start : start + TAGS_PER_PUSH])
         path = f"/v2/{scene.repository}/manifests/{digest}?{query}"
@@ -71,16 +69,6 @@ def push_index(client: Client, scene: Scene) -> None:
     )
 
 
-def _image(scene: Scene, architecture: str) -> str:
-    """Push an image for an architecture, tagged with its name."""
-    layer = samples.pack(Client().content(scene), scene.workspace / "layer.tar").read_bytes()
-    rootfs = {"type": "layers", "diff_ids": [samples.descriptor(layer, samples.LAYER)["digest"]]}
-    config = json.dumps({"architecture": architecture, "os": "linux", "rootfs": rootfs}).encode()
-    descriptors = {"config": samples.descriptor(config, samples.IMAGE_CONFIG)}
-    layers = [samples.descriptor(layer, samples.LAYER)]
-    return samples.put(scene, architecture, {**descriptors, "layers": layers}, config, layer)
-
-
 def copy_with_mount(client: Client, scene: Scene) -> None:
     """A copy to another repository has the same digest, and its layers came by mounts, not by uploads."""
     client.push(scene, "1", client.content(scene))
@@ -94,3 +82,12 @@ def copy_with_mount(client: Client, scene: Scene) -> None:
     sources = {payload["digest"]: payload.get("mounted_from") for payload in linked if payload["digest"] != config}
     layers = {layer["digest"] for layer in value["layers"]}
     expect_equal(sources, dict.fromkeys(layers, scene.repository), "where the copy's layers were mounted from")
+
+
+def _image(scene: Scene, architecture: str) -> str:
+    """Push an image for an architecture, tagged with its name."""
+    layer = samples.pack(Client().content(scene), scene.workspace / "layer.tar").read_bytes()
+    listed = samples.descriptor(layer, samples.LAYER)
+    config = samples.image_config(listed["digest"], architecture)
+    fields = {"config": samples.descriptor(config, samples.IMAGE_CONFIG), "layers": [listed]}
+    return samples.put(scene, architecture, fields, config, layer)
