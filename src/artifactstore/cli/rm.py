@@ -16,6 +16,7 @@ from artifactstore.cli.stores import Json, Store, with_store
 if TYPE_CHECKING:
     from artifactstore.identity.references import PackageName
 
+TAGS_SHOWN_MAX = 10
 Targets = Annotated[
     list[str],
     typer.Argument(
@@ -64,7 +65,8 @@ class TagPlan:
 
     def __init__(self, name: PackageName, package: Json) -> None:
         left = [tag for tag in package["tags"] if tag != name.reference]
-        detail = f"still tagged {', '.join(left)}" if left else "no tag is left on it"
+        shown = left[:TAGS_SHOWN_MAX] + ["..."] * (len(left) > TAGS_SHOWN_MAX)
+        detail = f"still tagged {', '.join(shown)}" if left else "no tag is left on it"
         self.name = name
         self.changes = [
             Change("deleted", "tag", str(name)),
