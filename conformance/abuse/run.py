@@ -131,7 +131,10 @@ async def storm(server: Server, requests: int, seed: str, workers: int) -> list[
     tally = await send_batches(port, requests, f"{seed}/{workers}", lambda: memory.append(resident(session)))
     before, after = memory[int(len(memory) * WARM_UP)], memory[-1]
     _report(tally, workers, time.monotonic() - began)
-    print(f"  memory after warm-up {before >> 20} MiB, at most {max(memory) >> 20} MiB, at the end {after >> 20} MiB")
+    tenths = [memory[len(memory) * tenth // 10] >> 20 for tenth in range(10)]
+    print(
+        f"  memory, MiB, each tenth of the way: {' '.join(map(str, tenths))} and at the end {after >> 20}", flush=True
+    )
     if after - before > GROWTH_BYTES_MAX * workers:
         tally.faults.append(f"the server grew by {(after - before) >> 20} MiB, which is more than it may")
     return tally.faults

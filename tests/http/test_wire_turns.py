@@ -161,6 +161,26 @@ def test_who_sends_no_more_is_still_answered(process: Server, repository: Reposi
     assert repository.tags() == ["v1"]
 
 
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [("POST /health", 405), ("POST /nowhere", 404), ("PATCH /v2/a/blobs/uploads/none", 404), ("PUT /v2/", 405)],
+)
+def test_a_refused_body_is_not_asked_for(process: Server, line: str, status: int) -> None:
+    """Expect: 100-continue is answered with the refusal alone, and the connection ends: the body may come or not."""
+    data = f"{line} HTTP/1.1\r\nHost: test\r\nContent-Length: {len(GET)}\r\nExpect: 100-continue\r\n\r\n".encode()
+    with wire(process.port) as connection:
+        connection.send(data + GET)
+        reply = connection.reply()
+        assert (reply.status, reply.headers["connection"]) == (status, "close")
+        assert connection.is_closed()
+
+
+def test_http_1_0_knows_no_interim_answer(process: Server, repository: Repository) -> None:
+    """Expect in a request of HTTP/1.0 is ignored (RFC 9110, 10.1.1)."""
+    data = upload(repository, b"old").replace(b"HTTP/1.1\r\n", b"HTTP/1.0\r\nExpect: 100-continue\r\n")
+    assert [reply.status for reply in exchange(process.port, data)] == [201]
+
+
 def test_a_flood_of_requests_is_held_back(process: Server) -> None:
     """Who asks without reading answers, or faster than they come, is not read further: memory stays as it is."""
     assert process.process is not None
