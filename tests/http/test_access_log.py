@@ -192,12 +192,12 @@ def test_a_log_that_was_moved_away_is_begun_again(tmp_path: Path, workers: str) 
     with in_processes(tmp_path / "data", "--workers", workers, access_log=str(path)) as server:
         assert server.process is not None
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda _: httpx.get(f"{server.url}/v2/").raise_for_status(), range(100)))
+            list(pool.map(lambda _: httpx.get(f"{server.url}/v2/", timeout=60).raise_for_status(), range(100)))
         Log(path).lines(100)
         path.rename(tmp_path / "old.log")
         server.process.send_signal(signal.SIGHUP)
         wait_for(path.exists)
-        httpx.get(f"{server.url}/v2/")
+        httpx.get(f"{server.url}/v2/", timeout=60)
         server.process.terminate()
         assert server.process.wait(30) == 0
     old, new = Log(tmp_path / "old.log"), Log(path)

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from artifactstore.api.http.worker import FORCED
+from artifactstore.cli.errors import Exit
 from tests.http.servers import Server, in_processes, stop, wait_for
 from tests.http.wire import wire
 from tests.stores import sha256
@@ -162,3 +163,12 @@ def children(server: Server) -> list[int]:
     pid = process_of(server).pid
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in found if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+@WORKERS
+def test_a_store_that_cannot_be_opened_is_not_served(tmp_path: Path, workers: str) -> None:
+    """When the storage root is no directory the start fails with 5: with several workers none is tried again."""
+    (tmp_path / "root").write_text("no directory")
+    settings = {"storage_local_root": str(tmp_path / "root")}
+    with in_processes(tmp_path / "data", "--workers", workers, **settings) as server:
+        assert ended(server) == Exit.UNAVAILABLE

@@ -35,6 +35,11 @@ class Worker:
         self.process.start()
         theirs.close()
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether a signal ended it, and not what it found."""
+        return (self.process.exitcode or 0) < 0
+
     def order(self, order: bytes) -> None:
         """Have it do something; one that has just died needs no order."""
         with suppress(OSError):
@@ -56,7 +61,7 @@ class Supervisor:
     """Keeps `config.workers` processes serving, whatever kills one of them, until SIGTERM or SIGINT.
 
     That stops accepting here and drains every worker; the same signal again ends them at once. SIGHUP reopens their
-    logs. A worker that cannot start ends all: another try would fail likewise.
+    logs. A worker that ends by itself before it was ready ends all: another try would fail likewise.
     """
 
     def __init__(self, config: Config, listener: socket.socket, notifier: Notifier) -> None:
@@ -119,7 +124,7 @@ class Supervisor:
         self._was_forced |= worker.process.exitcode == FORCED
         if self._asked or self._failed:
             return
-        if not worker.is_ready:
+        if not worker.is_ready and not worker.was_killed:
             self._failed = True
             self._drain()
             return
