@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pty
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.http.native_store import Pusher
 from tests.http.servers import in_thread
+from tests.http.terminals import talk
 from tests.stores import fresh_config, fresh_registry
 
 SECONDS_MAX = 60
@@ -136,30 +133,20 @@ def test_names_come_from_a_server_too(data: Path, environment: dict[str, str]) -
         assert completed(f"artifactstore show --server {server.url} acme/reports:l", environment) == ["latest"]
 
 
-def keys(environment: dict[str, str], typed: str, wanted: str) -> Iterator[bytes]:
-    """What an interactive bash shows after `typed`, until it shows `wanted`."""
-    process, terminal = pty.fork()
-    if process == 0:
-        os.execvpe("bash", ["bash", "--norc", "-i"], {**environment, "PS1": "ready> ", "TERM": "dumb"})
-    until = time.monotonic() + SECONDS_MAX
-    shown, sent = b"", False
-    with os.fdopen(terminal, "rb+", buffering=0) as screen, suppress(OSError):
-        while time.monotonic() < until and (part := screen.read(4096)):
-            shown += part
-            yield part
-            if not sent and b"ready> " in shown:
-                screen.write(f"source $SCRIPT\n{typed}".encode())
-                sent = True
-            elif wanted.encode() in shown:
-                screen.write(b"\x15exit\n")
-    os.waitpid(process, 0)
-
-
 def test_tab_in_an_interactive_bash(data: Path, environment: dict[str, str]) -> None:
     """Pressing Tab twice in a real bash goes from a part of a repository's name to its only tag."""
-    typed = f"artifactstore show --data {data} oth\t\t"
-    shown = b"".join(keys(environment, typed, "other:v1"))
-    assert b"other:v1" in shown
+    keys = [f"source $SCRIPT\nartifactstore show --data {data} oth\t\t".encode(), b"\x15exit\n"]
+    waited_for = [b"ready> ", b"other:v1"]
+
+    def typed(shown: bytes) -> bytes:
+        if not waited_for or waited_for[0] not in shown:
+            return b""
+        waited_for.pop(0)
+        return keys.pop(0)
+
+    bash = {**environment, "PS1": "ready> ", "TERM": "dumb"}
+    code, _ = talk(["bash", "--norc", "-i"], typed, bash)
+    assert (code, waited_for) == (0, [])
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from artifactstore.dataplane.spi import one_chunk
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.names import RepositoryName
 from tests.http.servers import in_thread
+from tests.http.terminals import talk
 from tests.stores import fresh_config, fresh_registry, sha256
 
 COMMAND = [sys.executable, "-c", "from artifactstore.cli.main import main; main()"]
@@ -97,28 +98,14 @@ def test_follow_goes_on_through_a_server(data: Path) -> None:
 def test_deletion_asks_on_a_terminal(data: Path, typed: bytes, ends: int, left: str) -> None:
     """On a terminal what would go is shown before the question; only a yes deletes, and Ctrl-C ends with 130."""
     append(data, 1, "b/y")
-    code, shown = on_terminal(typed, "repo", "rm", "a/x", "b/y", "--data", data)
+    command = [*COMMAND, "repo", "rm", "a/x", "b/y", "--data", str(data)]
+    code, shown = talk(command, lambda so_far: typed if so_far.rstrip().endswith(b"[y/N]") else b"")
     assert code == ends
     assert shown.index("1000 blobs") < shown.index("Delete this? [y/N]")
     after = subprocess.run(
         [*COMMAND, "repo", "rm", "a/x", "--dry-run", "--data", str(data)], capture_output=True, text=True, check=False
     )
     assert left in after.stdout + after.stderr
-
-
-def on_terminal(typed: bytes, *arguments: str | Path) -> tuple[int, str]:
-    """A command with a terminal before it: what it ends with once `typed` answered its question, and what it showed."""
-    process, terminal = pty.fork()
-    if process == 0:
-        os.execv(sys.executable, [*COMMAND, *map(str, arguments)])
-    shown = b""
-    # A terminal whose last program ended reads as an error on Linux.
-    with os.fdopen(terminal, "rb+", buffering=0) as screen, suppress(OSError):
-        while part := screen.read(4096):
-            shown += part
-            if shown.rstrip().endswith(b"[y/N]"):
-                screen.write(typed)
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), shown.decode()
 
 
 def test_reader_that_stops_reading_ends_the_command(data: Path) -> None:
