@@ -92,10 +92,9 @@ class Protocol(HttpToolsProtocol):
         self._held = data if self._refusal is None else b""
 
     def on_headers_complete(self) -> None:
-        self._forget_lateness()
+        if self._late is not None:
+            self._forget_lateness()
         self._check_head()
-        if self.parser.get_http_version() == "1.0":
-            self.expect_100_continue = False  # RFC 9110, 10.1.1
         super().on_headers_complete()
         self._in_head = False
 
@@ -106,13 +105,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self.transport.is_closing():
-            return
-        if self._held:
-            self.data_received(b"")
-        self._refuse_in_turn()
-        if self._ended and not self._is_owing():
-            self.transport.close()
+        if (self._held or self._refusal or self._ended) and not self.transport.is_closing():
+            self._go_on()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -141,6 +135,14 @@ class Protocol(HttpToolsProtocol):
         if not self._in_head:
             self._give_up_body()
         self._refuse_in_turn()
+
+    def _go_on(self) -> None:
+        """What waited for an answer to be out: more requests, a refusal, the end."""
+        if self._held:
+            self.data_received(b"")
+        self._refuse_in_turn()
+        if self._ended and not self._is_owing():
+            self.transport.close()
 
     def _feed(self, data: bytes) -> None:
         if self._in_head:
@@ -226,6 +228,8 @@ class Protocol(HttpToolsProtocol):
             self._refuse_head(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         if version not in _HOSTS or hosts not in _HOSTS[version]:
             raise HeadRefused
+        if version == "1.0":
+            self.expect_100_continue = False  # RFC 9110, 10.1.1
         if self.parser.should_upgrade() and any(name in _FRAMING for name, _ in self.headers):
             raise HeadRefused  # httptools would take it to have no body
 
