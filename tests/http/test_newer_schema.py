@@ -24,7 +24,15 @@ from artifactstore.config import Config
 from artifactstore.errors import SchemaUnsupported
 from tests.stores import fresh_registry, push_image
 
-ARGUMENTS = {"tag": ("a:v1", "v2"), "rm": ("a:v1", "--yes"), "import": ("--from", "http://127.0.0.1:9/a:v1")}
+BACKUP = "BACKUP"
+"""Stands for the newer store, where a command takes it as a backup."""
+
+ARGUMENTS = {
+    "import": ("--from", "http://127.0.0.1:9/a:v1"),
+    "restore": (BACKUP,),
+    "rm": ("a:v1", "--yes"),
+    "tag": ("a:v1", "v2"),
+}
 """What a command cannot do without, where that is more than the name of a package."""
 
 
@@ -67,7 +75,9 @@ def contents(directory: Path) -> dict[str, str]:
 def test_every_command_refuses_a_newer_schema(newer: Path, command: tuple[str, ...]) -> None:
     """Each command, `serve` and `migrate` among them, ends with 7 and names the code; no byte on disk is another."""
     before = contents(newer)
-    result = CliRunner().invoke(app, [*command, "--data", str(newer)], prog_name="artifactstore")
+    data = newer.with_name("new") if BACKUP in command else newer
+    words = [str(newer) if word == BACKUP else word for word in command]
+    result = CliRunner().invoke(app, [*words, "--data", str(data)], prog_name="artifactstore")
     assert (result.exit_code, "SCHEMA_UNSUPPORTED" in result.stderr) == (Exit.CONFIG, True), result.stderr
     assert contents(newer) == before
 
