@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from artifactstore import bootstrap
-from artifactstore.errors import NotFound
+from artifactstore.errors import DigestInvalid, NotFound
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.names import RepositoryName, TagName
 from artifactstore.registry.registry import Registry
@@ -151,6 +151,21 @@ async def test_missing_content_leaves_nothing_tagged(missing: str, place: Place,
     async with place.finished() as there:
         with pytest.raises(NotFound):
             await there.resolve(V1)
+
+
+async def test_digests_that_nobody_can_check(place: Place, tmp_path: Path) -> None:
+    """Content under a digest of an unknown algorithm ends the copy with the name of the manifest."""
+    registry = fresh_registry(tmp_path / "sparse", sparse_repositories=("sparse",), unsafe_no_sync=True)
+    try:
+        layer = {"mediaType": "text/plain", "digest": "sha384:" + "0" * 96, "size": 1}
+        body = json.dumps(json.loads(image([])) | {"layers": [layer]}).encode()
+        await push_blob(registry, "sparse/x", b"{}")
+        await push_manifest(registry, "sparse/x", "v1", body)
+        source = LocalRepository(registry, ANONYMOUS, RepositoryName("sparse/x"))
+        with pytest.raises(DigestInvalid, match=str(sha256(body))):
+            await copy(source, place.target, [Root(V1, V1)])
+    finally:
+        await registry.close()
 
 
 async def test_what_need_not_be_distributed_may_be_missing(registry: Registry, place: Place) -> None:

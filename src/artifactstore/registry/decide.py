@@ -175,10 +175,16 @@ def delete_repository(repository: str, facts: Facts, time: int) -> Decision:
 
 
 def open_upload(row: UploadRow, open_max: int, facts: Facts, time: int) -> Decision:
-    """An upload is open, if not too many are; one of the same name, perhaps past its time, ends with that."""
+    """An upload is open, if not too many are."""
     if facts.open_uploads() >= open_max:
         raise TooManyRequests("too many uploads are open", detail={"open_max": open_max})
-    return Decision(working=(UploadEnded(row.upload_id), UploadOpened(row)))
+    return Decision(working=(UploadOpened(row),))
+
+
+def reopen_upload(row: UploadRow, open_max: int, facts: Facts, time: int) -> Decision:
+    """As `open_upload`, in place of one of the same name that may still be there past its time."""
+    opened = open_upload(row, open_max, facts, time)
+    return Decision(working=(UploadEnded(row.upload_id), *opened.working))
 
 
 def close_upload(upload_id: str, facts: Facts, time: int) -> Decision:

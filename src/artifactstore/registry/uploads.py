@@ -49,7 +49,9 @@ class Uploads(Blobs):
         if algorithm is not None:
             new_hash(algorithm)
         row = UploadRow(upload_id or uuid.uuid4().hex, repository, principal.actor, algorithm, self.clock())
-        opening = partial(decide.open_upload, row, self.policy.uploads_open_max)
+        opening = partial(
+            decide.open_upload if upload_id is None else decide.reopen_upload, row, self.policy.uploads_open_max
+        )
         await self.log.append(principal.actor, opening, durable=False)
         if upload_id is not None:
             return await self.upload_status(principal, repository, upload_id)

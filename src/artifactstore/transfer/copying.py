@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, TypeVar
 
 from artifactstore.errors import (
@@ -131,7 +132,7 @@ class _Copy:
         self._graphs = asyncio.Semaphore(jobs)
         self._slots = asyncio.Semaphore(jobs)
         self._manifests: dict[Digest, asyncio.Task[Manifest]] = {}
-        self._blobs: dict[Digest, asyncio.Task[None]] = {}
+        self._blobs: dict[tuple[Digest, bool], asyncio.Task[None]] = {}
         self._asked: set[Digest] = set()
         self._tagged: set[TagName] = set()
 
@@ -194,7 +195,13 @@ class _Copy:
         if await self._one(self.target.has_manifest(manifest)):
             self.report.manifests_skipped += 1
         else:
-            await self._children(manifest.says)
+            with _located(self.source, content):
+                blobs, members = _children(manifest.says)
+            await self._all(
+                chain(
+                    (self._blob(blob, required) for blob, required in blobs), (self._member(each) for each in members)
+                )
+            )
             await self._one(self.target.push_manifest(manifest))
             self.report.manifests_copied += 1
         if manifest.native is not None:
@@ -207,23 +214,12 @@ class _Copy:
         with _located(self.source, content):
             return await self.source.manifest(content)
 
-    async def _children(self, says: oci.OciManifest) -> None:
-        """What a manifest names, its subject apart: that may be anywhere, and may come later."""
-        needed = {item.digest for item in oci.required_blobs(says)}
-        held = ((says.config,) if says.config else ()) + says.layers
-        await self._all(
-            [
-                *(self._blob(_content(item), required=item.digest in needed) for item in held),
-                *(self._member(_content(item)) for item in says.members),
-            ]
-        )
-
     async def _member(self, content: Content) -> None:
         """A manifest, or, in the index that BuildKit keeps its cache in, a layer."""
         if content.media_type in MANIFESTS or await self._is_manifest(content):
             await self._manifest(content)
         else:
-            await self._blob(content, required=True)
+            await self._blob(content, True)
 
     async def _is_manifest(self, content: Content) -> bool:
         """Whether content of a type that nobody knows is one: the source has it as such, and it reads as one."""
@@ -235,11 +231,12 @@ class _Copy:
             return False
         return True
 
-    async def _blob(self, content: Content, *, required: bool) -> None:
-        task = self._blobs.get(content.digest)
+    async def _blob(self, content: Content, required: bool) -> None:
+        task = self._blobs.get((content.digest, required))
         if task is None:
             self._found(content.size)
-            task = self._blobs[content.digest] = self.group.create_task(self._copy_blob(content, required))
+            task = self.group.create_task(self._copy_blob(content, required))
+            self._blobs[content.digest, required] = task
         await task
 
     async def _copy_blob(self, content: Content, required: bool) -> None:
@@ -317,6 +314,16 @@ def _located(source: Source, content: Content) -> Iterator[None]:
         yield
     except (DigestInvalid, SizeInvalid, ManifestInvalid) as error:
         raise type(error)(f"{source.where(content)}: {error.message}", detail=error.detail) from error
+
+
+def _children(says: oci.OciManifest) -> tuple[list[tuple[Content, bool]], list[Content]]:
+    """The blobs that a manifest names, each with whether it needs it, and its members. Raises DigestInvalid.
+
+    Its subject is none of them: it may be anywhere, and may come later.
+    """
+    needed = {item.digest for item in oci.required_blobs(says)}
+    held = ((says.config,) if says.config else ()) + says.layers
+    return [(_content(item), item.digest in needed) for item in held], [_content(item) for item in says.members]
 
 
 def _content(item: oci.Descriptor) -> Content:

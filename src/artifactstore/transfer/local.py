@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 
 from artifactstore.dataplane.spi import one_chunk
-from artifactstore.errors import ManifestUnknown, NotFound, UploadBusy, UploadUnknown
+from artifactstore.errors import ChunkOutOfOrder, ManifestUnknown, NotFound, UploadBusy, UploadUnknown
 from artifactstore.identity.actor import Principal
 from artifactstore.identity.digest import Digest, digest_bytes
 from artifactstore.identity.names import RepositoryName, TagName
@@ -107,7 +107,8 @@ class LocalRepository:
 
     async def push_blob(self, content: Content, opening: Opening) -> None:
         if content.size >= RESUMABLE_BYTES:
-            with suppress(UploadBusy):  # another copy brings the same blob: whoever is first, it is kept once
+            # Another copy may bring the same blob at the same time: whoever is first, it is kept once.
+            with suppress(UploadBusy, UploadUnknown, ChunkOutOfOrder):
                 await self._continue(await self._upload(content), content, opening)
                 return
         async with aclosing(opening(0)) as chunks:
