@@ -102,7 +102,8 @@ class ServerStore:
         await self._http.request("DELETE", f"/v2/{repository}/manifests/{digest}", expect=(202,))
 
     async def delete_repository(self, name: RepositoryName) -> Json:
-        answer = await self._http.request("DELETE", f"/api/v1/repositories/{name}")
+        # However large it is, the server answers once all of it is gone.
+        answer = await self._http.request("DELETE", f"/api/v1/repositories/{name}", silence=None)
         return _record(_parsed(answer.content))
 
     async def _listed(self, path: str, key: str, **conditions: str | None) -> AsyncIterator[Json]:
