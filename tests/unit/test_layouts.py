@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import tarfile
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from artifactstore import bootstrap
 from artifactstore.errors import (
@@ -204,8 +209,41 @@ async def test_a_header_that_would_fill_memory_is_refused(tmp_path: Path) -> Non
     path = tmp_path / "layout.tar"
     header = entry("long", type=tarfile.GNUTYPE_LONGNAME, size=4 << 30).tobuf()
     path.write_bytes(header + bytes(1 << 16))
-    with pytest.raises(ManifestInvalid, match="header of 4294967296 bytes"):
+    with pytest.raises(ManifestInvalid, match="entry of 4294967296 bytes"):
         await open_layout(path)
+
+
+async def test_an_entry_that_leads_back_is_refused(tmp_path: Path) -> None:
+    """A size below zero, in a header or in what describes one, would have the archive read for ever."""
+    path = tmp_path / "layout.tar"
+    good = archived(made(), path).read_bytes()
+    pax = b"17 size=-0001536\n"
+    described = entry("pax", type=tarfile.XHDTYPE, size=len(pax)).tobuf() + pax.ljust(512, b"\0")
+    for hostile in (entry("negative", size=-512).tobuf(tarfile.GNU_FORMAT), described + entry("file").tobuf()):
+        path.write_bytes(hostile + good)
+        with pytest.raises(ManifestInvalid):
+            await open_layout(path)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4000), st.binary(min_size=1, max_size=12)), min_size=1, max_size=8))
+@settings(max_examples=200, deadline=None)
+def test_a_damaged_archive_is_read_or_refused(changes: list[tuple[int, bytes]]) -> None:
+    """Whatever bytes are changed, reading the archive ends, with a layout or with a refusal of ours."""
+    with TemporaryDirectory() as folder:
+        path = archived(made(), Path(folder, "layout.tar"))
+        data = bytearray(path.read_bytes())
+        for position, written in changes:
+            data[position : position + len(written)] = written
+        path.write_bytes(data)
+
+        async def read() -> None:
+            async with await open_layout(path) as layout:
+                for part in await layout.parts(HERE, None):
+                    for root in part.roots:
+                        await part.source.manifest(await part.source.resolve(root.reference))
+
+        with suppress(ArtifactStoreError):
+            asyncio.run(read())
 
 
 @pytest.mark.parametrize(

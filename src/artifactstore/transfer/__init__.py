@@ -7,9 +7,10 @@
 `spi.py` has the Protocols; `local.py`, `layout_*.py` and `artifactstore.client.registry` implement them.
 """
 
-from artifactstore.transfer.copying import JOBS, Amounts, Copied, Report, Root, copy, roots_of
+from artifactstore.transfer.copying import JOBS, copy, roots_of
 from artifactstore.transfer.layouts import new_layout, open_layout
 from artifactstore.transfer.local import LocalRepository
+from artifactstore.transfer.report import Amounts, Copied, Report, Root
 from artifactstore.transfer.spi import Content, Manifest, Source, Target
 
 __all__ = [

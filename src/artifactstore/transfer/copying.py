@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import aclosing, contextmanager, suppress
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -24,7 +23,8 @@ from artifactstore.manifest import oci
 from artifactstore.manifest.media_types import IMAGES, INDEXES, REFUSED
 from artifactstore.manifest.referrer_tags import attachment_tags
 from artifactstore.transfer.agreement import require_same_package
-from artifactstore.transfer.spi import Chunks, Content, Manifest, Reference, Source, Target
+from artifactstore.transfer.report import Amounts, Copied, Report, Root
+from artifactstore.transfer.spi import Chunks, Content, Manifest, Source, Target
 
 JOBS = 4
 """So many transfers at a time."""
@@ -32,51 +32,6 @@ MANIFESTS = IMAGES | INDEXES | REFUSED
 UNTOLD_SIZE_MAX = 4 << 20
 """What an index lists under a type that nobody knows is read as a manifest up to this size."""
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """What to copy: a manifest and all it needs, and the tag that it gets at the target, if any."""
-
-    reference: Reference
-    tag: TagName | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """A root that was copied: its manifest, and the tag that it got."""
-
-    content: Content
-    tag: TagName | None
-
-
-@dataclass(slots=True)
-class Amounts:
-    """How far a copy is. The totals grow while manifests are read; sizes in bytes."""
-
-    items_done: int = 0
-    items_total: int = 0
-    bytes_done: int = 0
-    bytes_total: int = 0
-
-
-@dataclass(slots=True)
-class Report:
-    """What a copy did. Each blob and manifest counts once, `blobs_skipped` and `manifests_skipped` were there already.
-
-    `bytes_copied` are those of blobs that were carried over; `referrers` counts manifests that were not asked for by
-    name.
-    """
-
-    roots: list[Copied] = field(default_factory=list)
-    tags: list[TagName] = field(default_factory=list)
-    referrers: int = 0
-    manifests_copied: int = 0
-    manifests_skipped: int = 0
-    blobs_copied: int = 0
-    blobs_mounted: int = 0
-    blobs_skipped: int = 0
-    bytes_copied: int = 0
 
 
 async def copy(

@@ -23,8 +23,8 @@ from artifactstore.errors import (
 from artifactstore.identity.digest import Digest, digest_bytes
 from artifactstore.identity.names import RepositoryName, TagName
 from artifactstore.manifest.media_types import IMAGES, INDEXES
-from artifactstore.transfer.copying import Root
 from artifactstore.transfer.layout import INDEX, MARK, Entry, LayoutIndex, blob_path
+from artifactstore.transfer.report import Root
 from artifactstore.transfer.spi import Chunks, Content, Manifest, Reference
 
 MARK_SIZE_MAX = 64 << 10

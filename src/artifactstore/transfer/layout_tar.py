@@ -33,8 +33,9 @@ class _Header(tarfile.TarInfo):
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         header = super().frombuf(buf, encoding, errors)
         described = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME)
-        if header.type in (*described, tarfile.GNUTYPE_LONGLINK) and header.size > HEADER_SIZE_MAX:
-            raise ManifestInvalid(f"the archive has a header of {header.size} bytes")
+        most = HEADER_SIZE_MAX if header.type in (*described, tarfile.GNUTYPE_LONGLINK) else header.size
+        if not 0 <= header.size <= most:
+            raise ManifestInvalid(f"the archive has an entry of {header.size} bytes, which cannot be")
         return header
 
 
@@ -110,11 +111,20 @@ class TarFiles:
         try:
             self._archive.seek(0)
             with tarfile.open(fileobj=self._archive, mode="r:", tarinfo=_Header) as entries:
-                while (entry := entries.next()) is not None:
-                    entries.members.clear()  # type: ignore[attr-defined]  # every entry would be remembered twice
-                    self._place(entry, end)
-        except (tarfile.TarError, ValueError, EOFError) as error:
+                self._places_of(entries, end)
+        except (ManifestInvalid, OSError):
+            raise
+        except Exception as error:  # whatever the parser stumbles over in what a stranger wrote
             raise ManifestInvalid(f"{self.name} is not a tar archive, or a damaged one: {error}") from error
+
+    def _places_of(self, entries: tarfile.TarFile, end: int) -> None:
+        reached = 0
+        while (entry := entries.next()) is not None:
+            if entries.offset <= reached:
+                raise ManifestInvalid(f"{self.name} has an entry that leads back: {entry.name[:200]}")
+            reached = entries.offset
+            entries.members.clear()  # type: ignore[attr-defined]  # every entry would be remembered twice
+            self._place(entry, end)
 
     def _place(self, entry: tarfile.TarInfo, end: int) -> None:
         """Remember where a file of the layout lies; what else is in the archive is nobody's business."""
