@@ -163,7 +163,9 @@ def test_an_import_from_a_registry(filled: tuple[Path, Graph], url: str, empty: 
         (("cp", f"{HERE}:absent", f"there@sha256:{'0' * 64}"), Exit.INPUT),
         (("cp", f"{HERE}:absent", "there", "--server", "http://127.0.0.1:1"), Exit.INPUT),
         (("export", f"{HERE}:absent", "out"), Exit.UNKNOWN),
-        (("export", f"{HERE}:absent", "no/such/folder/out.tar"), Exit.UNAVAILABLE),
+        (("export", f"{HERE}:absent", "no/such/folder/out.tar"), Exit.INPUT),
+        (("export", f"{HERE}:v1", "file"), Exit.INPUT),
+        (("export", f"{HERE}:v1", "folder.tar"), Exit.INPUT),
     ],
 )
 def test_mistakes_end_with_their_codes(
@@ -171,6 +173,8 @@ def test_mistakes_end_with_their_codes(
 ) -> None:
     """What cannot be is refused before anything is written, with a code of the one table."""
     monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    Path("folder.tar").mkdir()
     result = run(*arguments, "--data", filled[0])
     assert (result.exit_code, result.stdout) == (code, ""), result.output
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import aclosing, contextmanager, suppress
+from dataclasses import replace
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -163,7 +164,7 @@ class _Copy:
             derived = await self._one(self.target.native(manifest.content))
             require_same_package(manifest.native, derived, self.source.where(content))
         self._done(0)
-        return manifest
+        return replace(manifest, native=None)  # compared, and of no more use; the rest is kept for tags and referrers
 
     async def _read_manifest(self, content: Content) -> Manifest:
         with _located(self.source, content):

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from artifactstore.errors import BackendUnavailable, ManifestInvalid
+from artifactstore.errors import BackendUnavailable, ManifestInvalid, ParameterInvalid
 from artifactstore.identity.digest import Digest
 from artifactstore.transfer.layout import INDEX, MARK, MARK_BYTES, LayoutIndex, blob_path
 from artifactstore.transfer.layout_source import Layout
@@ -58,6 +58,8 @@ class DirectoryKeeper:
 
     async def open(self) -> LayoutIndex:
         """Make the directory, or go on with the layout that is there. Raises ManifestInvalid for anything else."""
+        if self._root.exists() and not self._root.is_dir():
+            raise ParameterInvalid(f"{self.name} is a file: name a directory, or a file that ends in .tar")
         with translated(f"{self.name} cannot be written to"):
             self._root.mkdir(parents=True, exist_ok=True)
             if any(self._root.iterdir()) and self._files.size(MARK) is None:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
 from typing import IO, BinaryIO, Self
 
-from artifactstore.errors import BackendUnavailable, ManifestInvalid
+from artifactstore.errors import BackendUnavailable, ManifestInvalid, ParameterInvalid
 from artifactstore.identity.digest import Digest
 from artifactstore.transfer.layout import INDEX, MARK, MARK_BYTES, LayoutIndex, blob_path
 from artifactstore.transfer.layout_directory import CHUNK_BYTES, translated, whole_file
@@ -159,9 +159,9 @@ class TarKeeper:
         self._blobs: dict[str, tuple[Content, Opening]] = {}
 
     async def open(self) -> LayoutIndex:
-        """An archive is always a new one. Raises BackendUnavailable where there can be no file."""
-        if isinstance(self._out, Path) and not self._out.absolute().parent.is_dir():
-            raise BackendUnavailable(f"there is no directory {self._out.absolute().parent}")
+        """An archive is always a new one. Raises ParameterInvalid where there can be no file."""
+        if isinstance(self._out, Path) and (self._out.is_dir() or not self._out.absolute().parent.is_dir()):
+            raise ParameterInvalid(f"{self._out} cannot be a file: it is a directory, or there is none for it")
         return LayoutIndex()
 
     def has(self, content: Content) -> bool:
