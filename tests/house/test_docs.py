@@ -41,8 +41,9 @@ def test_every_command_and_option_has_help(command: describe.Command) -> None:
 
 @pytest.mark.parametrize("command", describe.commands(), ids=lambda command: command.name)
 def test_every_command_shows_examples(command: describe.Command) -> None:
-    """Every command has two or three examples (`cli/examples.py`), and what it prints with --json is written down."""
+    """Every command has two or three examples that fit its help, and what it prints with --json is written down."""
     assert 2 <= len(command.examples) <= 3
+    assert max(map(len, command.examples)) <= 76
     prints_json = any(parameter.form == "--json" for parameter in command.parameters)
     assert prints_json == (command.name in SHAPES)
 

@@ -31,11 +31,6 @@ def test_every_example_parses(example: str) -> None:
     assert command.make_context(command.name, words).args == []
 
 
-def test_no_example_is_wider_than_a_terminal() -> None:
-    """An example fits a line of the help."""
-    assert [example for example in EXAMPLES if len(example) > 76] == []
-
-
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_help_shows_examples_and_where_exit_codes_are(command: describe.Command) -> None:
     """`--help` of each command says what it does, shows its examples line by line, and where exit codes are listed."""

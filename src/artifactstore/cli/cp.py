@@ -24,7 +24,7 @@ Into = Annotated[
 @examples(
     "cp acme/staging:v1 acme/production",
     "cp acme/staging:v1 acme/production:stable --with-referrers",
-    "cp acme/staging@sha256:... acme/production:v1 --server http://127.0.0.1:8000",
+    "cp acme/staging:v1 acme/live:v1 --server http://127.0.0.1:8000",
 )
 def cp(
     package: Package,

@@ -31,7 +31,7 @@ Place = Annotated[
 @examples(
     "export acme/reports:v1 reports.tar",
     "export acme/reports acme/charts:1.2 ./layout",
-    "export acme/reports:v1 - --server http://127.0.0.1:8000 | ssh vault artifactstore import -",
+    "export acme/reports:v1 - | ssh vault artifactstore import -",
 )
 def export(
     names: Names,
