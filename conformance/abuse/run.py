@@ -33,8 +33,8 @@ BATCH_MIN = 1000
 VOLLEY_MAX = 8
 WARM_UP = 0.1
 """This part of the requests fills caches and pools before memory is compared."""
-GROWTH_BYTES_MAX = 64 << 20
-"""A server may grow by this much after that, each of its processes: 32 MiB are its read cache."""
+GROWTH_BYTES_MAX = 96 << 20
+"""Each process may grow by this much after that: what its caches may fill, of content and of the database."""
 FAULTS_MAX = 10
 REFUSED = (*refused.KINDS, *hostile.KINDS)
 MIXED = (*REFUSED, *sound.READING, *sound.READING, *sound.READING)
