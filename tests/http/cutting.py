@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from tests.http.servers import Server
+from tests.http.servers import SECONDS_MAX, Server
 
 PART = 1 << 16
 
@@ -68,6 +68,10 @@ async def cutting(
         carrying = [asyncio.create_task(carry(reader, back, "up")), asyncio.create_task(carry(there, writer, "down"))]
         try:
             await asyncio.wait(carrying, return_when=asyncio.FIRST_COMPLETED)
+            for each in (writer, back):
+                each.close()  # what was carried arrives, and then nothing more
+                with suppress(ConnectionError, TimeoutError):
+                    await asyncio.wait_for(each.wait_closed(), SECONDS_MAX)
         except asyncio.CancelledError:
             pass
         finally:
@@ -77,8 +81,6 @@ async def cutting(
             await asyncio.gather(*carrying, return_exceptions=True)
             for each in (writer, back):
                 each.transport.abort()
-                with suppress(ConnectionError):
-                    await each.wait_closed()
 
     listener = await asyncio.start_server(talk, "127.0.0.1", 0)
     running.port = listener.sockets[0].getsockname()[1]
