@@ -19,7 +19,7 @@ from artifactstore.config import Config
 from artifactstore.dataplane.cached import CachedDataPlane
 from artifactstore.dataplane.inproc import InProcessDataPlane
 from artifactstore.dataplane.read_only import ReadOnlyDataPlane
-from artifactstore.errors import BackendUnavailable
+from artifactstore.errors import BackendUnavailable, ReadOnly
 from artifactstore.events import migrate
 from artifactstore.events.database import SqliteDatabase, SqliteReader
 from artifactstore.events.log import Clock
@@ -130,17 +130,28 @@ def backup(
 ) -> CopyReport:
     """Copy the store of a config, served or not, to a directory; see `backup.copy.backup`. It blocks, so that in an
     event loop it wants a thread. `verify`: be thorough."""
-    return copy.backup(_place(config), _place(in_directory(config, directory), files), thorough=verify, stage=stage)
+    return copy.backup(_source(config), _place(in_directory(config, directory), files), thorough=verify, stage=stage)
 
 
 def restore(config: Config, directory: str, *, stage: Stage = silent, files: Files | None = None) -> CopyReport:
-    """Copy the backup in a directory to where a config says, where no store may be; see `backup.copy.restore`."""
-    return copy.restore(_place(in_directory(config, directory)), _place(config, files), stage=stage)
+    """Copy the backup in a directory to where a config says, where no store may be; see `backup.copy.restore`.
+
+    Raises ReadOnly, for a config that says so.
+    """
+    if config.read_only:
+        raise ReadOnly
+    return copy.restore(_source(in_directory(config, directory)), _place(config, files), stage=stage)
 
 
 def in_directory(config: Config, directory: str) -> Config:
-    """The config of a store that lies in one directory as a whole, and is synced whatever the config says."""
-    return replace(config, data=directory, database_url="", storage_local_root="", unsafe_no_sync=False)
+    """The config of a store that lies in one directory as a whole, written to and synced whatever the config says."""
+    return replace(
+        config, data=directory, database_url="", storage_local_root="", unsafe_no_sync=False, read_only=False
+    )
+
+
+def _source(config: Config) -> Place:
+    return _place(config, ReadOnlyFiles(OsFiles()))
 
 
 def _place(config: Config, files: Files | None = None) -> Place:
@@ -157,7 +168,7 @@ def _place(config: Config, files: Files | None = None) -> Place:
             plane.close()
             storage.close()
 
-    return Place(str(Path(config.sqlite_path).absolute()), root, files, open_objects)
+    return Place(str(Path(config.sqlite_path).absolute()), root, files, open_objects, config.read_only)
 
 
 class SweepTurn:

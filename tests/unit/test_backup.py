@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from artifactstore.errors import (
     DirectoryOccupied,
     LogCorrupt,
     LogRewound,
+    ReadOnly,
     SchemaUnsupported,
 )
 from artifactstore.events.database import SqliteDatabase
@@ -158,6 +160,70 @@ def test_backup_from_read_only_media(store: Path, target: Path) -> None:
     before = tree(target)
     restore(target, target.with_name("restored"))
     assert tree(target) == before
+
+
+def test_read_only_store_is_backed_up(store: Path, target: Path) -> None:
+    """A store that is set to be read only can be backed up, and stays as it is; nothing is restored over such a one."""
+    before = tree(store)
+    read_only = Config(data=str(store), read_only=True)
+    assert bootstrap.backup(read_only, str(target)).sequence == head(store)
+    assert {name: data for name, data in tree(store).items() if not name.endswith(("-wal", "-shm"))} == before
+    assert faults(target) == []
+    with pytest.raises(ReadOnly):
+        bootstrap.restore(replace(read_only, data=f"{store}-restored"), str(target))
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_store_in_an_unwritable_directory_is_backed_up(
+    store: Path, target: Path, monkeypatch: pytest.MonkeyPatch, read_only: bool
+) -> None:
+    """A store that was stopped cleanly, where this process may make no file, is copied and gets no file beside it."""
+    before = tree(store)
+    monkeypatch.setattr(os, "access", lambda path, mode: (Path(path), mode) != (store, os.W_OK))
+    opened: list[str] = []
+    connect = sqlite3.connect
+
+    def watched(where: str, **how: Any) -> sqlite3.Connection:
+        opened.append(where)
+        connection: sqlite3.Connection = connect(where, **how)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    assert bootstrap.backup(Config(data=str(store), read_only=read_only), str(target)).sound
+    assert [where for where in opened if str(store) in where] == [f"file:{store}/{DATABASE}?mode=ro&immutable=1"]
+    assert tree(store) == before
+    assert faults(target) == []
+
+
+def test_writer_ends_the_backup_of_an_unchanging_store(
+    store: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who writes to a database while it is copied as one that never changes ends the copy, and nothing is backed up."""
+    monkeypatch.setattr(os, "access", lambda path, mode: (Path(path), mode) != (store, os.W_OK))
+
+    @contextmanager
+    def writing(what: str, *, in_bytes: bool = False) -> Iterator[Progress]:
+        yield lambda done, total: (store / f"{DATABASE}-wal").touch()
+
+    with pytest.raises(BackendUnavailable, match="somebody writes"):
+        bootstrap.backup(Config(data=str(store)), str(target), stage=writing)
+    assert not (target / DATABASE).exists()
+
+
+def test_backup_is_private_in_an_open_directory(store: Path, target: Path) -> None:
+    """The database of a backup or a restored store is readable to nobody else, also in a directory that others read."""
+    restored = target.with_name("restored")
+    for directory, copying in ((target, backup), (restored, restore)):
+        directory.mkdir(mode=0o755)
+        assert copying(store, directory).sound
+        assert (directory / DATABASE).stat().st_mode & 0o777 == 0o600
+
+
+def test_directory_that_cannot_be_made_is_told(store: Path, target: Path) -> None:
+    """A link to nowhere, where no directory can be made, is an error that names it."""
+    target.symlink_to(target.with_name("nowhere"))
+    with pytest.raises(BackendUnavailable, match=f"the directory {target} cannot be used"):
+        backup(store, target)
 
 
 async def nothing_stored(registry: Registry) -> None:

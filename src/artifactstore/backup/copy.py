@@ -78,7 +78,7 @@ def _copy(source: Place, target: Place, admit: Admit, thorough: bool, stage: Sta
 def _snapshot(source: Place, target: Place, admit: Admit, thorough: bool, stage: Stage) -> Proof:
     """The database in its partial file, proved, and alone there."""
     with stage("copying the database") as progress:
-        head = snapshot.take(source.database, target.partial, progress)
+        head = snapshot.take(source, target.partial, progress)
     with snapshot.admitted(target, admit):
         pass  # an early refusal; the one that counts is that of `install`
     made = SqliteDatabase(target.partial, full_sync=False)

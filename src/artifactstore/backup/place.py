@@ -30,12 +30,13 @@ class Objects:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A store's database file and the root of its objects, as absolute paths."""
+    """A store's database file and the root of its objects, as absolute paths. `read_only`: nothing may change there."""
 
     database: str
     root: str
     files: Files
     open_objects: Callable[[], AbstractContextManager[Objects]]
+    read_only: bool = False
 
     @property
     def directory(self) -> str:
@@ -83,10 +84,15 @@ class Place:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Make the directory and be the only one who copies to it. Raises BackendUnavailable when another does."""
-        with answered():
+        """Make the directory and be the only one who copies to it.
+
+        Raises BackendUnavailable when another does, or the directory cannot be made.
+        """
+        try:
             make_directories(self.files, self.directory)
             handle = self.files.open(self.directory, "read")
+        except OSError as error:
+            raise BackendUnavailable(f"the directory {self.directory} cannot be used: {error.strerror}") from error
         try:
             with answered():
                 if not self.files.lock(handle):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -17,11 +18,13 @@ from artifactstore.events import codec, replay
 from artifactstore.events.database import Query, Session, SqliteDatabase, SqliteSession, Statement, translated
 from artifactstore.events.log import Head
 from artifactstore.events.model import Event, Fact, LogCreated
+from artifactstore.events.read_only import ReadOnlyDatabase
 from artifactstore.events.recording import HEAD
 from artifactstore.events.replay import Progress
 from artifactstore.events.schema import EVENTS
 from artifactstore.events.views import objects
 from artifactstore.events.working import UPLOAD_SESSIONS
+from artifactstore.storage.files import make_private_file
 
 PAGES_A_STEP = 2048
 BUSY_SECONDS = 20.0
@@ -42,25 +45,33 @@ class Proof:
     differences: tuple[str, ...]
 
 
-def take(source: str, target: str, progress: Progress) -> Head:
-    """Copy the database at `source` as of one moment into the new file `target`; writers go on meanwhile.
+def take(source: Place, target: str, progress: Progress) -> Head:
+    """Copy the database of `source` as of one moment into the new file `target`; writers go on meanwhile.
 
     The copy is one read transaction, which no writer ends or waits for. Open uploads are left out: their bytes are. The
     file is to be synced by `install`. Raises LogCorrupt, BackendUnavailable.
     """
-    with translated(), reading(source) as live, closing(_making(target)) as made:
+    with translated(), reading(source.database, read_only=source.read_only) as live, closing(_making(target)) as made:
         head = live.one(HEAD)
         if head is None:
             raise BackendUnavailable("the database holds no log yet: nothing was ever stored")
         live.connection.backup(made, pages=PAGES_A_STEP, progress=lambda _, left, total: progress(total - left, total))
+        live.one(HEAD)  # raises when a file that was read as unchanging did change
         made.execute("PRAGMA journal_mode=DELETE")
         SqliteSession(made).run(_FORGET_UPLOADS)
     return head
 
 
 @contextmanager
-def reading(path: str) -> Iterator[SqliteSession]:
-    """One state of a database; nothing is changed, not the journal mode either, so that read-only media will do."""
+def reading(path: str, *, read_only: bool = False) -> Iterator[SqliteSession]:
+    """One state of a database; nothing is changed, not the journal mode either, so that read-only media will do.
+
+    `read_only`: not even what SQLite left beside it is tidied up.
+    """
+    if read_only or not os.access(Path(path).parent, os.W_OK):
+        with translated(), ReadOnlyDatabase(path).snapshot() as session:
+            yield session
+        return
     with translated(), closing(_connect(path, BUSY_SECONDS)) as connection:
         connection.execute("PRAGMA query_only=1")
         connection.execute("BEGIN")
@@ -72,7 +83,9 @@ def _connect(path: str, busy_seconds: float) -> sqlite3.Connection:
 
 
 def _making(path: str) -> sqlite3.Connection:
-    """A connection to a new file that is worth nothing before it is whole, and so needs no journal."""
+    """A connection to a new private file that is worth nothing before it is whole, and so needs no journal."""
+    with answered():
+        make_private_file(path)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=OFF")
     connection.execute("PRAGMA synchronous=OFF")
