@@ -179,9 +179,7 @@ class RemoteRepository:
             address = addresses.sent_on(address, following[1]) if following else None
 
     async def has_blob(self, content: Content) -> bool:
-        response = await self._http.request("HEAD", f"{self._at}/blobs/{content.digest}", expect=(200, 404))
-        size = response.headers.get("content-length", str(content.size))
-        return response.status_code == 200 and size == str(content.size)
+        return await self._uploading.has(content)
 
     async def has_manifest(self, manifest: Manifest) -> bool:
         path = f"{self._at}/manifests/{manifest.content.digest}"

@@ -9,7 +9,7 @@ import httpx
 
 from artifactstore.client import addresses, failures
 from artifactstore.client.http import Http
-from artifactstore.errors import ArtifactStoreError, BackendUnavailable, RangeInvalid
+from artifactstore.errors import ArtifactStoreError, BackendUnavailable, NotFound, RangeInvalid
 from artifactstore.identity.digest import Digest
 from artifactstore.transfer.spi import Chunks, Content, Opening
 from artifactstore.transfer.verifying import Verifier, verified
@@ -52,6 +52,23 @@ class Uploading:
                 body = b"".join([chunk async for chunk in verified(content, opening)])
             else:
                 location, body = await self._stream(location, content, opening), b""
+            await self._close(location, content, body)
+        except ArtifactStoreError:
+            await self._cancel(location)
+            raise
+
+    async def has(self, content: Content) -> bool:
+        """Whether the blob is there, in the length that it should have."""
+        response = await self._http.request("HEAD", f"{self._at}/blobs/{content.digest}", expect=(200, 404))
+        size = response.headers.get("content-length", str(content.size))
+        return response.status_code == 200 and size == str(content.size)
+
+    async def _close(self, location: str, content: Content, body: bytes) -> None:
+        """Tell that the blob is complete.
+
+        A try whose answer was lost may have closed the upload: the next one finds none, and the blob is there.
+        """
+        try:
             await self._http.request(
                 "PUT",
                 location,
@@ -61,9 +78,9 @@ class Uploading:
                 expect=(201, 204),
                 silence=CLOSING_SECONDS,
             )
-        except ArtifactStoreError:
-            await self._cancel(location)
-            raise
+        except NotFound:
+            if not await self.has(content):
+                raise
 
     async def _open(self) -> str:
         return self._location(await self._http.request("POST", f"{self._at}/blobs/uploads/", expect=(202,)))
