@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -153,6 +154,15 @@ async def test_redirects_come_to_an_end() -> None:
     async with serving(by=lambda asked: answer(307, location=asked.target)) as server, Http(server.url) as http:
         with pytest.raises(errors.BackendUnavailable, match="answered 307"):
             await http.request("GET", "/")
+
+
+@pytest.mark.parametrize("nowhere", ["ftp://x/", "http://["])
+async def test_redirects_that_are_refused_free_their_connections(nowhere: str) -> None:
+    """More redirects to nowhere than there are connections can be refused, one after the other."""
+    async with serving(by=lambda asked: answer(302, location=nowhere)) as server, Http(server.url) as http:
+        for _ in range(101):
+            with pytest.raises(errors.BackendUnavailable, match="a redirect to nowhere"):
+                await asyncio.wait_for(http.request("GET", "/"), 60)
 
 
 async def test_another_server_is_not_gone_to() -> None:

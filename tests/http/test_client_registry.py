@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -32,6 +33,8 @@ from tests.stores import push_blob, push_manifest, sha256
 from tests.transfers import HERE, THERE, V1, manifests_below, populate
 
 BIG = os.urandom(20_000_000)
+MORE_THAN_CONNECTIONS = 101
+"""httpx keeps a hundred at most."""
 _NAMES = count(1)
 
 
@@ -327,12 +330,50 @@ async def test_a_token_that_ended_is_had_again() -> None:
         "nowhere",
         "http://[",
         "",
+        "https://127.1/token",
+        "https://2130706433/token",
+        "https://0x7f.1/token",
+        "https://127.0.0.1./token",
+        "https://127。0。0。1/token",
+        "https://localhost/token",
+        "https://auth.localhost./token",
+        "http://auth.example/token",
     ],
 )
-async def test_a_password_goes_to_no_other_place_within(realm: str) -> None:
-    """A realm within this machine or network that is not the registry itself gets no password."""
+async def test_a_password_goes_to_no_untrusted_place(realm: str) -> None:
+    """A realm within this machine or network, however it is spelt, or without https gets no password of another's."""
     with pytest.raises(errors.BackendUnavailable, match="not trusted"):
         await tags_of(Guarded(realm=realm or " "), Login("alice", "secret"))
+
+
+async def test_a_login_is_not_for_where_a_registry_redirects_to() -> None:
+    """A 401 of another server, at the end of a redirect, is no question after the registry's login."""
+    thief = Guarded()
+
+    async def find() -> Login | None:
+        return Login("alice", "secret")
+
+    async with serving(by=thief) as other, serving(by=lambda asked: answer(307, location=other.url)) as server:
+        thief.port = other.port
+        async with Http(server.url, authorizer=RegistryAuthorizer(server.url, find, [])) as http:
+            with pytest.raises(errors.Denied):
+                await there(http).resolve(V1)
+    assert [(asked.target, asked.headers.get("authorization")) for asked in other.asked] == [("/", None)]
+
+
+async def test_a_challenge_that_is_refused_frees_its_connection() -> None:
+    """More 401s than there are connections can be refused, one after the other."""
+    guarded = Guarded(realm="nowhere")
+
+    async def find() -> Login | None:
+        return None
+
+    async with serving(by=guarded) as server:
+        http = Http(server.url, authorizer=RegistryAuthorizer(server.url, find, []))
+        for _ in range(MORE_THAN_CONNECTIONS):
+            with pytest.raises(errors.BackendUnavailable, match="not trusted"):
+                await asyncio.wait_for(http.request("GET", "/"), 60)
+        await http.close()
 
 
 async def test_nonsense_instead_of_a_token() -> None:
@@ -396,6 +437,32 @@ async def test_an_upload_that_is_not_what_it_should_be_is_cancelled(server: Serv
             await target.push_blob(big, wrong)
         assert not await target.has_blob(big)
         assert [head.split(" ")[0] for head in proxy.heads if head.startswith("D")] == ["DELETE"]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_a_close_whose_answer_was_lost(kept: bool) -> None:
+    """A close that is repeated and finds no upload any more has succeeded if the blob is there, and only then."""
+    data = b"data"
+    closes = iter([answer(504), answer(404, b'{"errors": [{"code": "BLOB_UPLOAD_UNKNOWN"}]}')])
+
+    def said(asked: Asked) -> bytes:
+        if asked.method == "PUT":
+            return next(closes)
+        if asked.method == "HEAD":
+            return answer(200, content_length="4") if kept else answer(404)
+        return answer(202, location="/v2/upload")
+
+    async def opening(offset: int) -> Chunks:
+        yield data
+
+    async with serving(by=said) as server, Http(server.url, sleep=at_once) as http:
+        pushing = there(http).push_blob(Content(sha256(data), 4, "text/plain"), opening)
+        if kept:
+            await pushing
+        else:
+            with pytest.raises(errors.UploadUnknown):
+                await pushing
+    assert ("DELETE /v2/upload" in server.lines) is not kept
 
 
 async def test_a_location_elsewhere_is_not_gone_to() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from urllib.parse import urljoin, urlsplit
+
+import httpx
 
 from artifactstore.config import is_loopback
 from artifactstore.errors import BackendUnavailable, ParameterInvalid
 
 PORTS = {"http": 80, "https": 443}
+PORT_MAX = 65535
 Origin = tuple[str, str, int]
 
 
@@ -41,11 +45,18 @@ def host_of(authority: str) -> str:
 
 
 def origin(url: str) -> Origin:
-    """Scheme, host and port (RFC 6454). Raises ValueError for what is no http(s) address."""
-    parts = urlsplit(url)
-    if parts.scheme not in PORTS or not parts.hostname:
+    """Scheme, host and port (RFC 6454), as the library reads them that goes there: spellings of a host become one.
+
+    Raises ValueError for what is no http(s) address.
+    """
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise ValueError(url) from None
+    host, port = parts.raw_host.decode(), parts.port or PORTS.get(parts.scheme, 0)
+    if parts.scheme not in PORTS or not host or port > PORT_MAX:
         raise ValueError(url)
-    return parts.scheme, parts.hostname, parts.port or PORTS[parts.scheme]
+    return parts.scheme, host, port
 
 
 def sent_on(url: str, target: str) -> str:
@@ -73,11 +84,23 @@ def site(url: str) -> str:
 
 
 def is_private(host: str) -> bool:
-    """Whether this is an address (not a name) within this machine or its network."""
+    """Whether this is an address within this machine or its network, or a name of this machine.
+
+    A number that resolvers take for an address (`127.1`, `0x7f000001`) is written so to hide which one it is.
+    """
+    name = host.lower().rstrip(".")
     try:
-        return not ipaddress.ip_address(host).is_global
+        return not ipaddress.ip_address(name).is_global
     except ValueError:
+        return name == "localhost" or name.endswith(".localhost") or _is_number(name)
+
+
+def _is_number(name: str) -> bool:
+    try:
+        socket.inet_aton(name)
+    except OSError:
         return False
+    return True
 
 
 def _said(text: str) -> dict[str, str]:

@@ -78,6 +78,9 @@ class RegistryAuthorizer:
             return self._header
 
     async def challenged(self, response: httpx.Response) -> bool:
+        """Learn from a 401 of the registry itself; what another wants, to which it redirected, is not answered."""
+        if addresses.origin(str(response.request.url)) != addresses.origin(self._base_url):
+            return False
         async with self._learning:
             sent = response.request.headers.get("authorization")
             if self._header is not None and self._header != sent:
@@ -134,15 +137,16 @@ class RegistryAuthorizer:
     def _realm(self, challenge: Challenge) -> str:
         """Where tokens are had. Raises BackendUnavailable for a place that no password should be sent to.
 
-        Another host must be https, unless the registry itself is not, and no address within this machine or network
-        may be named by anybody but the registry that lies there (GHSA advisories of several clients).
+        Another host must be https, and no address within this machine or network may be named by anybody but the
+        registry that lies there (GHSA advisories of several clients).
         """
         realm = challenge.parameters.get("realm", "")
         try:
             there, here = addresses.origin(realm), addresses.origin(self._base_url)
         except ValueError:
             there = here = ("", "", 0)
-        trusted = there == here or (not addresses.is_private(there[1]) and (there[0] == "https" or here[0] == "http"))
+        safe = there[0] == "https" or there[:2] == here[:2]
+        trusted = there == here or (safe and not addresses.is_private(there[1]))
         if not there[0] or not trusted:
             site = addresses.site(self._base_url)
             raise BackendUnavailable(

@@ -213,11 +213,18 @@ class Http:
             return await self._followed(request)
         await self._authorize(request, self._authorizer)
         response = await self._followed(request)
-        if response.status_code == 401 and await self._authorizer.challenged(response) and repeatable:
+        if response.status_code != 401 or not await self._learnt(response, self._authorizer) or not repeatable:
+            return response
+        await response.aclose()
+        await self._authorize(request, self._authorizer)
+        return await self._followed(request)
+
+    async def _learnt(self, response: httpx.Response, authorizer: Authorizer) -> bool:
+        try:
+            return await authorizer.challenged(response)
+        except BaseException:
             await response.aclose()
-            await self._authorize(request, self._authorizer)
-            return await self._followed(request)
-        return response
+            raise
 
     async def _authorize(self, request: httpx.Request, authorizer: Authorizer) -> None:
         header = await authorizer.header()
@@ -230,15 +237,17 @@ class Http:
         for _ in range(REDIRECTS_MAX):
             if response.status_code not in REDIRECTS or request.method not in ("GET", "HEAD"):
                 break
-            following = self._redirected(request, response)
-            await response.aclose()
-            request, response = following, await self._client.send(following, stream=True)
+            try:
+                request = self._redirected(request, response)
+            finally:
+                await response.aclose()
+            response = await self._client.send(request, stream=True)
         return response
 
     def _redirected(self, request: httpx.Request, response: httpx.Response) -> httpx.Request:
         """The request for where a redirect leads: another server gets no credentials, and never less than https."""
-        address = urljoin(str(request.url), response.headers.get("location", ""))
         try:
+            address = urljoin(str(request.url), response.headers.get("location", ""))
             there = addresses.origin(address)
         except ValueError:
             raise failures.nonsense(response, "a redirect to nowhere") from None
