@@ -27,7 +27,13 @@ TOKEN_SECONDS = 60
 EARLY_SECONDS = 10
 """So long before its end a token is not used any more: the request it goes with takes time, too."""
 CLIENT_ID = "artifactstore"
-_CHALLENGE = re.compile(r'([a-zA-Z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+SCHEMES = ("bearer", "basic")
+"""What is understood, the better first: a token may be had without a login, too."""
+TOKEN_SECONDS_MAX = 24 * 3600
+CHALLENGES_MAX = 8 << 10
+"""Bytes of a WWW-Authenticate; one that is longer is not looked at."""
+_WORD = re.compile(r'([a-zA-Z0-9_-]+)(\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?')
+"""A word alone is a scheme; one with a value is a parameter of the scheme before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +44,15 @@ class Challenge:
     parameters: dict[str, str]
 
     @classmethod
-    def parse(cls, header: str) -> Challenge:
-        """Read one challenge of a WWW-Authenticate (RFC 9110 11.6.1); parameters of a second one are ignored."""
-        scheme, _, rest = header.strip().partition(" ")
-        found = {
-            name.lower(): re.sub(r"\\(.)", r"\1", quoted) or bare for name, quoted, bare in _CHALLENGE.findall(rest)
-        }
-        return cls(scheme.lower(), found)
+    def parse_all(cls, header: str) -> list[Challenge]:
+        """Read the challenges of a WWW-Authenticate (RFC 9110 11.6.1), each with its own parameters."""
+        found: list[Challenge] = []
+        for word, value, quoted, bare in _WORD.findall(header if len(header) <= CHALLENGES_MAX else ""):
+            if not value:
+                found.append(cls(word.lower(), {}))
+            elif found:
+                found[-1].parameters.setdefault(word.lower(), re.sub(r"\\(.)", r"\1", quoted) or bare)
+        return found
 
 
 def connect(address: str, *scopes: str) -> Http:
@@ -86,11 +94,10 @@ class RegistryAuthorizer:
             if self._header is not None and self._header != sent:
                 return True  # another request has learnt it in the meantime
             before = self._header
-            for header in response.headers.get_list("www-authenticate"):
-                challenge = Challenge.parse(header)
-                if challenge.scheme in ("basic", "bearer"):
-                    await self._learn(challenge)
-                    break
+            told = Challenge.parse_all(", ".join(response.headers.get_list("www-authenticate")))
+            known = [each for scheme in SCHEMES for each in told if each.scheme == scheme]
+            if known:
+                await self._learn(known[0])
             return self._header is not None and self._header != before
 
     async def _learn(self, challenge: Challenge) -> None:
@@ -130,7 +137,7 @@ class RegistryAuthorizer:
             token, seconds = None, TOKEN_SECONDS
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
             raise failures.nonsense(response, "no token")
-        lasting = seconds if isinstance(seconds, int | float) else TOKEN_SECONDS
+        lasting = min(TOKEN_SECONDS_MAX, seconds) if isinstance(seconds, int | float) else TOKEN_SECONDS
         self._until = time.monotonic() + max(lasting - EARLY_SECONDS, lasting / 2)
         return token
 

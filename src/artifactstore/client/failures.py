@@ -18,16 +18,16 @@ BODY_MAX = 64 << 10
 TEXT_MAX = 1000
 
 
-def _leaves(error: type[ArtifactStoreError]) -> Iterator[type[ArtifactStoreError]]:
-    below = error.__subclasses__()
-    if not below:
-        yield error
-    for child in below:
-        yield from _leaves(child)
+def _coded(error: type[ArtifactStoreError]) -> Iterator[type[ArtifactStoreError]]:
+    """Every class below that has a code of its own, be it a leaf or not."""
+    for child in error.__subclasses__():
+        if "code" in vars(child):
+            yield child
+        yield from _coded(child)
 
 
 OURS: Mapping[str, type[ArtifactStoreError]] = {
-    error.code: error for error in _leaves(ArtifactStoreError) if error.__module__ == errors.__name__
+    error.code: error for error in _coded(ArtifactStoreError) if error.__module__ == errors.__name__
 }
 """Stable code -> error."""
 
