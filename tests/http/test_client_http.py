@@ -69,6 +69,8 @@ def test_what_is_no_address_is_refused(said: str) -> None:
         (problem(409, "LOG_REWOUND", errors={"head": 7}), errors.LogRewound, {"head": 7}),
         (problem(500, "LOG_CORRUPT"), errors.LogCorrupt, {}),
         (problem(500, "INTERNAL"), errors.BackendUnavailable, {}),
+        (problem(400, "UNSUPPORTED"), errors.Unsupported, {}),
+        (problem(405, "READ_ONLY"), errors.ReadOnly, {}),
         (oci(404, "BLOB_UNKNOWN", {"digest": "d"}), errors.BlobUnknown, {"digest": "d"}),
         (oci(401, "UNAUTHORIZED", [{"Type": "repository"}]), errors.Denied, {"said": [{"Type": "repository"}]}),
         (oci(416, "SIZE_INVALID", {"size": 5}), errors.RangeInvalid, {"size": 5}),
@@ -212,6 +214,14 @@ async def test_pages_are_followed(server: Server) -> None:
         assert (await http.json("/health/live"))["status"]
         with pytest.raises(errors.BackendUnavailable):
             await anext(http.pages("/health/live", "repositories"))
+
+
+async def test_pages_that_go_round_are_refused() -> None:
+    """A server whose next page is one that was there already is not followed for ever."""
+    page = answer(200, b'{"rows": [{"a": 1}], "next": "/rows?n=1"}')
+    async with serving(page, page) as server, Http(server.url) as http:
+        with pytest.raises(errors.BackendUnavailable, match="circle"):
+            assert [row async for row in http.pages("/rows", "rows")] == []
 
 
 DIGEST = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"

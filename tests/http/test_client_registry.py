@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -192,6 +193,62 @@ async def test_a_thousand_tags(server: Server, repository: Repository, registry:
     assert [str(tag) async for tag in target.tags()] == [f"t{number:04}" for number in range(1100)]
 
 
+LONGEST = [f"{number:0128}" for number in range(10_000)]
+
+
+def listing(tags: list[str], link: str) -> bytes:
+    """A page of tags, and where the next one is."""
+    return answer(200, json.dumps({"name": "a", "tags": tags}).encode(), link=link)
+
+
+async def listed(*pages: bytes) -> list[str]:
+    """The tags of a registry that answers so."""
+    async with serving(*pages) as server, Http(server.url) as http:
+        return [str(tag) async for tag in there(http).tags()]
+
+
+async def test_pages_of_tags_are_followed() -> None:
+    """However `next` is written among the Links; pages may be large, and some may be empty."""
+    links = (
+        "</a>; rel=next",
+        '</wrong>; rel="prev", </b>; title="x"; REL = "next"',
+        '</c>;rel="next last"',
+        '</wrong>; rel="nextly"',
+    )
+    pages = [listing(tags, link) for tags, link in zip((LONGEST, [], ["b"], ["c"]), links, strict=True)]
+    assert await listed(*pages) == [*LONGEST, "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("pages", "why"),
+    [
+        ([listing(["a"], "</x>; rel=next"), listing(["b"], "</x>; rel=next")], "circle"),
+        ([listing(["a", "b"], "</x>; rel=next"), listing(["b"], "</y>; rel=next")], "circle"),
+        ([listing([], f"</{number}>; rel=next") for number in range(101)], "circle"),
+        ([listing(["a"], "<" * 8193)], "8192"),
+        ([listing(["a" * 128] * 40_000, "")], "bytes"),
+    ],
+)
+async def test_a_list_without_end_is_refused(pages: list[bytes], why: str) -> None:
+    """A page again, one of what came already, empty ones for ever, and what is too large for a page end the list."""
+    with pytest.raises(errors.BackendUnavailable, match=why):
+        await listed(*pages)
+
+
+@pytest.mark.parametrize(
+    ("limits", "size"), [({}, 4 << 20), ({"manifest_size_max": 100}, 100), ({"ours": True}, 64 << 20)]
+)
+async def test_manifests_are_bounded(limits: dict[str, Any], size: int) -> None:
+    """A manifest of more than the store takes is not read to its end; a store of ours may take more than others."""
+    async with (
+        serving(answer(200, content_length=str(size + 2)) + b" " * (size + 1)) as server,
+        Http(server.url) as http,
+    ):
+        source = RemoteRepository(http, RepositoryName("a"), **limits)
+        with pytest.raises(errors.BackendUnavailable, match=f"more than {size} bytes"):
+            await source.resolve(V1)
+
+
 class Old:
     """A registry of before referrers: one of ours behind a door that lets nothing newer through."""
 
@@ -254,8 +311,9 @@ async def test_a_fallback_tag_that_answers_with_its_subject(registry: Registry, 
 class Guarded:
     """A registry that wants a token, and the place where tokens are had: anybody's, or alice's."""
 
-    def __init__(self, realm: str = "", **told: object) -> None:
+    def __init__(self, realm: str = "", before: str = "", **told: object) -> None:
         self.realm = realm
+        self.before = before
         self.told = told
         self.port = 0
         self.asked_for: list[dict[str, list[str]]] = []
@@ -269,7 +327,7 @@ class Guarded:
         if asked.headers.get("authorization") != f"Bearer t{len(self.asked_for)}" or not self.asked_for:
             realm = self.realm or f"http://127.0.0.1:{self.port}/token?x=y"
             challenge = f'Bearer realm="{realm}",service="the \\"service\\"",scope="repository:a:pull"'
-            return answer(401, b"{}", www_authenticate=challenge)
+            return answer(401, b"{}", www_authenticate=self.before + challenge)
         return answer(200, b'{"name": "a", "tags": ["v1"]}')
 
 
@@ -318,6 +376,12 @@ async def test_a_token_that_ended_is_had_again() -> None:
     guarded = Guarded(expires_in=1e-9)
     assert await tags_of(guarded, None, times=3) == ["v1"]
     assert len(guarded.asked_for) >= 3
+
+
+@pytest.mark.parametrize("seconds", [10**400, 1e300, float("nan"), -1])
+async def test_a_token_of_absurd_length(seconds: float) -> None:
+    """Whatever a place says of how long its token lasts, the token is used."""
+    assert await tags_of(Guarded(expires_in=seconds), None) == ["v1"]
 
 
 @pytest.mark.parametrize(
@@ -416,12 +480,27 @@ async def test_basic_is_sent_when_it_is_asked_for() -> None:
         ('Bearer realm="https://a/b",service=c', "bearer", {"realm": "https://a/b", "service": "c"}),
         ('bearer realm = "x\\"y", scope="a b,c"', "bearer", {"realm": 'x"y', "scope": "a b,c"}),
         ("Basic", "basic", {}),
-        ("", "", {}),
     ],
 )
 def test_challenges_are_read(header: str, scheme: str, parameters: dict[str, str]) -> None:
     """Quoted and bare values, spaces and escapes are read as RFC 9110 has them."""
-    assert Challenge.parse(header) == Challenge(scheme, parameters)
+    assert Challenge.parse_all(header) == [Challenge(scheme, parameters)]
+
+
+def test_several_challenges_are_told_apart() -> None:
+    """Each of several challenges in one header has its own parameters, and the first of two of a name counts."""
+    bearer, basic = Challenge("bearer", {"realm": "a", "service": "b"}), Challenge("basic", {"realm": "c"})
+    assert Challenge.parse_all('Bearer realm="a",service=b,realm="d", Basic realm="c"') == [bearer, basic]
+    assert Challenge.parse_all('Basic realm="c",Bearer realm="a" , service="b"') == [basic, bearer]
+    assert Challenge.parse_all("") == Challenge.parse_all('realm="x"') == Challenge.parse_all("Basic," * 9999) == []
+
+
+@pytest.mark.parametrize("login", [Login("alice", "secret"), None])
+async def test_a_token_is_preferred_to_a_password(login: Login | None) -> None:
+    """A registry that wants Basic or Bearer is asked with a token, which may be had by anybody."""
+    guarded = Guarded(before='Basic realm="https://127.0.0.2/", ')
+    assert await tags_of(guarded, login) == ["v1"]
+    assert len(guarded.asked_for) == 1
 
 
 async def test_an_upload_that_is_not_what_it_should_be_is_cancelled(server: Server) -> None:

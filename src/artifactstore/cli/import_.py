@@ -11,7 +11,7 @@ import typer
 
 from artifactstore.cli import output
 from artifactstore.cli.examples import examples
-from artifactstore.cli.store import AsJson, Data, Server
+from artifactstore.cli.store import AsJson, Data, Server, settings
 from artifactstore.cli.transfers import JOBS, DryRun, Jobs, WithReferrers, opened, show, told
 
 if TYPE_CHECKING:
@@ -128,7 +128,8 @@ class _Copying:
         if tag is not None and name.reference is None:
             raise ParameterInvalid("one tag cannot name all that the repository has: name a tag or digest of it")
         async with connect(name.address, f"repository:{name.repository}:pull") as http:
-            source = RemoteRepository(http, name.repository)
+            limit = settings(data=self._data).manifest_size_max
+            source = RemoteRepository(http, name.repository, manifest_size_max=limit)
             own = name.reference if isinstance(name.reference, TagName) else None
             roots = await roots_of(source) if name.reference is None else [Root(name.reference, tag or own)]
             return await self._copy([(repository or name.repository, source, roots)])

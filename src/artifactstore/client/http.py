@@ -16,6 +16,7 @@ import httpx
 
 import artifactstore
 from artifactstore.client import addresses, failures
+from artifactstore.client.paging import Walk
 from artifactstore.config import is_loopback
 
 Params = Mapping[str, str | int]
@@ -147,13 +148,13 @@ class Http:
 
     async def pages(self, path: str, key: str, params: Params | None = None) -> AsyncIterator[dict[str, Any]]:
         """Every entry of a list of the native API, over all its pages."""
-        address: str | None = self.address(path)
-        while address is not None:
-            response = await self.request("GET", address, params=params, headers={"accept": "application/json"})
+        walk = Walk(self.address(path))
+        while walk.address is not None:
+            response = await self.request("GET", walk.address, params=params, headers={"accept": "application/json"})
             page = _page(response, key)
             for entry in page[key]:
                 yield entry
-            address = addresses.sent_on(address, page["next"]) if page["next"] else None
+            walk.on(response, page[key], page["next"])
             params = None
 
     async def pause(self, attempt: int) -> None:

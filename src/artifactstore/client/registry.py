@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
 
 import httpx
 
-from artifactstore.client import addresses, failures
+from artifactstore.client import failures
 from artifactstore.client.http import Http
+from artifactstore.client.paging import Walk, linked
 from artifactstore.client.uploading import Uploading
 from artifactstore.errors import (
     BackendUnavailable,
@@ -31,12 +31,16 @@ from artifactstore.manifest.referrer_tags import fallback_tag
 from artifactstore.transfer.spi import Chunks, Content, Manifest, Opening, Reference
 
 ACCEPT = {"accept": ", ".join(sorted(IMAGES | INDEXES))}
-MANIFEST_SIZE_MAX = 64 << 20
+MANIFEST_SIZE_MAX = 4 << 20
+"""What clients and registries count on (distribution-spec, "Pushing Manifests")."""
+OUR_MANIFEST_SIZE_MAX = 64 << 20
+"""An artifactstore may be set to take more."""
 PAGE = 1000
+PAGE_SIZE_MAX = 4 << 20
+"""Bytes of a page; ten thousand of the longest tags are less than half of it."""
 TRIES_WITHOUT_PROGRESS = 3
 NOT_OFFERED = (400, 404, 405, 406, 501)
 """What registries answer where they have no referrers API, and where there is no such repository."""
-_NEXT = re.compile(r'<([^>]*)>\s*;(?:[^,]*;)?\s*rel="?next"?', re.IGNORECASE)
 
 
 class _NotOffered(Exception):
@@ -46,10 +50,18 @@ class _NotOffered(Exception):
 class RemoteRepository:
     """A repository on the server of `http`. With `ours` that is an artifactstore, which can do more than OCI says."""
 
-    def __init__(self, http: Http, repository: RepositoryName, *, ours: bool = False) -> None:
+    def __init__(
+        self,
+        http: Http,
+        repository: RepositoryName,
+        *,
+        ours: bool = False,
+        manifest_size_max: int = MANIFEST_SIZE_MAX,
+    ) -> None:
         self._http = http
         self._repository = repository
         self._ours = ours
+        self._manifest_size_max = OUR_MANIFEST_SIZE_MAX if ours else manifest_size_max
         self._at = f"/v2/{repository}"
         self._read: dict[Digest, tuple[bytes, str]] = {}
         self._lists_referrers = True
@@ -84,7 +96,7 @@ class RemoteRepository:
         """Body, media type and digest. Raises ManifestUnknown, DigestInvalid when the server names another's digest."""
         try:
             response = await self._http.request(
-                "GET", f"{self._at}/manifests/{reference}", headers=ACCEPT, size_max=MANIFEST_SIZE_MAX
+                "GET", f"{self._at}/manifests/{reference}", headers=ACCEPT, size_max=self._manifest_size_max
             )
         except NotFound as error:
             if isinstance(error, RepositoryUnknown):
@@ -167,16 +179,20 @@ class RemoteRepository:
 
     async def _pages(self, path: str, key: str, media_type: str = "application/json") -> AsyncIterator[list[Any]]:
         """The lists of every page, by Link (RFC 8288). Raises _NotOffered where there is no such list."""
-        address: str | None = self._http.address(path)
-        while address is not None:
+        walk = Walk(self._http.address(path))
+        while walk.address is not None:
             response = await self._http.request(
-                "GET", address, headers={"accept": media_type}, expect=(200, *NOT_OFFERED)
+                "GET",
+                walk.address,
+                headers={"accept": media_type},
+                expect=(200, *NOT_OFFERED),
+                size_max=PAGE_SIZE_MAX,
             )
             if response.status_code in NOT_OFFERED:
                 raise _NotOffered
-            yield _page(response, key, media_type)
-            following = _NEXT.search(response.headers.get("link", ""))
-            address = addresses.sent_on(address, following[1]) if following else None
+            page = _page(response, key, media_type)
+            yield page
+            walk.on(response, page, linked(response))
 
     async def has_blob(self, content: Content) -> bool:
         return await self._uploading.has(content)
