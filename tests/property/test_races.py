@@ -6,6 +6,8 @@ import asyncio
 import os
 import random
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,8 @@ import pytest
 from artifactstore.bootstrap import open_database, system_clock
 from artifactstore.dataplane.spi import Hints, one_chunk
 from artifactstore.errors import ArtifactStoreError, ManifestBlobUnknown, NotFound
-from artifactstore.events import codec, model, replay
+from artifactstore.events import codec, model, replay, working
+from artifactstore.events.facts import Facts
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.digest import ContentAddress
 from artifactstore.identity.names import RepositoryName, TagName
@@ -126,6 +129,59 @@ async def test_expired_uploads_are_swept(tmp_path: Path) -> None:
     report = await registry.sweep()
     assert (report.uploads, report.bytes) == (1, 3)
     assert [listed async for listed in registry.plane.list_uploads()] == []
+    await registry.close()
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+async def test_an_upload_that_was_opened_again_is_not_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: bool
+) -> None:
+    """One that was resumed by its name stays, however old its bytes are: before the sweep, or while that looks."""
+    now = [system_clock()]
+    registry = fresh_registry(tmp_path, clock=lambda: now[0], unsafe_no_sync=True)
+    upload = (ANONYMOUS, REPOSITORY, "ab" * 16)
+    await registry.open_upload(ANONYMOUS, REPOSITORY, upload_id=upload[2])
+    await registry.append_upload(*upload, one_chunk(b"abc"))
+    now[0] += 25 * HOUR
+    fence = registry.log.fence
+
+    @asynccontextmanager
+    async def late() -> AsyncIterator[Facts]:
+        await registry.open_upload(ANONYMOUS, REPOSITORY, upload_id=upload[2])
+        async with fence() as facts:
+            yield facts
+
+    if meanwhile:
+        monkeypatch.setattr(registry.log, "fence", late)
+    else:
+        await registry.open_upload(ANONYMOUS, REPOSITORY, upload_id=upload[2])
+        assert (await registry.sweep(dry_run=True)).uploads == 0
+    assert (await registry.sweep()).uploads == 0
+    assert (await registry.upload_status(*upload)).offset == 3
+    await registry.close()
+
+
+async def test_an_upload_that_is_written_to_keeps_its_session(tmp_path: Path) -> None:
+    """An upload past its time that somebody is writing to is left to a later sweep as a whole."""
+    now = [system_clock()]
+    registry = fresh_registry(tmp_path, clock=lambda: now[0], unsafe_no_sync=True)
+    upload = await registry.open_upload(ANONYMOUS, REPOSITORY)
+    go = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"abc"
+        await go.wait()
+
+    writing = asyncio.create_task(registry.append_upload(ANONYMOUS, REPOSITORY, upload.upload_id, slowly()))
+    await asyncio.sleep(0.05)
+    now[0] += 25 * HOUR
+    assert (await registry.sweep()).uploads == 0
+    assert await registry.reader.one(working.UPLOAD, upload_id=upload.upload_id) is not None
+    go.set()
+    with pytest.raises(NotFound):
+        await writing
+    assert (await registry.sweep()).uploads == 1
+    assert await registry.reader.one(working.UPLOAD, upload_id=upload.upload_id) is None
     await registry.close()
 
 

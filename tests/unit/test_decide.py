@@ -94,8 +94,8 @@ class GivenFacts:
     def holdings(self, repository: str) -> Holdings | None:
         return self.contents
 
-    def is_upload_open(self, upload_id: str) -> bool:
-        return upload_id in self.open_here
+    def upload(self, upload_id: str) -> UploadRow | None:
+        return UploadRow(upload_id, REPOSITORY, "actor", None, NOW) if upload_id in self.open_here else None
 
     def uploads_of(self, repository: str) -> Sequence[str]:
         return self.open_here
@@ -265,6 +265,14 @@ def test_repository_goes_as_one_fact() -> None:
     assert decision.working == (UploadEnded("u1"), UploadEnded("u2"))
     with pytest.raises(RepositoryUnknown):
         decide.delete_repository(REPOSITORY, NOTHING, NOW)
+
+
+def test_upload_that_was_opened_again_does_not_expire() -> None:
+    """Only a session from before the given moment is forgotten; one that is not there needs no change."""
+    open_here = GivenFacts(open_here=("u1",))
+    assert decide.expire_upload("u1", NOW + 1, open_here, NOW).working == (UploadEnded("u1"),)
+    assert decide.expire_upload("u1", NOW, open_here, NOW).working == ()
+    assert decide.expire_upload("u2", NOW + 1, open_here, NOW).working == ()
 
 
 def test_open_uploads_are_bounded() -> None:

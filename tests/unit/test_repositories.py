@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from artifactstore.bootstrap import open_database
-from artifactstore.dataplane.spi import one_chunk
-from artifactstore.errors import RepositoryUnknown, Unsupported, UploadUnknown
+from artifactstore.bootstrap import open_database, system_clock
+from artifactstore.dataplane.spi import DeletionResult, one_chunk
+from artifactstore.errors import BackendUnavailable, RepositoryUnknown, Unsupported, UploadUnknown
 from artifactstore.events import codec, replay
+from artifactstore.events.log import Appended
 from artifactstore.events.model import RepositoryDeleted
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.names import RepositoryName, TagName
@@ -88,6 +90,46 @@ async def test_open_uploads_go_too(registry: Registry) -> None:
         await registry.upload_status(ANONYMOUS, GOING, gone.upload_id)
     assert [listed async for listed in registry.plane.list_uploads()] == []
     assert (await registry.upload_status(ANONYMOUS, STAYING, open_still.upload_id)).offset == 0
+
+
+async def test_an_upload_that_is_opened_again_keeps_its_bytes(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who opens an upload again by its name, right after the deletion ended it, loses nothing that was acknowledged."""
+    upload = (ANONYMOUS, GOING, "ab" * 16)
+    await registry.open_upload(ANONYMOUS, GOING, upload_id=upload[2])
+    await registry.append_upload(*upload, one_chunk(b"abc"))
+    append = registry.log.append
+
+    async def appended(*what: Any, **how: Any) -> Appended:
+        done = await append(*what, **how)
+        monkeypatch.undo()
+        assert (await registry.open_upload(ANONYMOUS, GOING, upload_id=upload[2])).offset == 3
+        await registry.append_upload(*upload, one_chunk(b"def"))
+        return done
+
+    monkeypatch.setattr(registry.log, "append", appended)
+    await registry.delete_repository(ANONYMOUS, GOING)
+    assert (await registry.upload_status(*upload)).offset == 6
+
+
+async def test_deletion_stands_when_bytes_cannot_be_removed(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A deletion that is recorded is answered as done, also when a staged byte cannot be removed; the sweep does."""
+    upload = await registry.open_upload(ANONYMOUS, GOING)
+    await registry.append_upload(ANONYMOUS, GOING, upload.upload_id, one_chunk(b"abc" * 50_000))
+
+    async def failing(target: object, *, if_older_than: int | None = None) -> DeletionResult:
+        raise BackendUnavailable("the disk does not answer")
+
+    monkeypatch.setattr(registry.plane, "delete_object", failing)
+    assert (await registry.delete_repository(ANONYMOUS, GOING)).packages == 1
+    assert f"upload {upload.upload_id} is left to the sweep" in caplog.text
+    monkeypatch.undo()
+    late = system_clock() + 10 * registry.policy.upload_expiry_seconds * 1_000_000
+    monkeypatch.setattr(registry, "clock", lambda: late)
+    assert (await registry.sweep()).uploads == 1
 
 
 async def test_a_close_that_comes_after_the_deletion_makes_no_blob(registry: Registry) -> None:

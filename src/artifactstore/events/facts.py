@@ -131,8 +131,8 @@ class Facts(Protocol):
         """What a repository holds; None: there is no such repository."""
         ...
 
-    def is_upload_open(self, upload_id: str) -> bool:
-        """Whether an upload was opened and not ended."""
+    def upload(self, upload_id: str) -> UploadRow | None:
+        """An upload that was opened and not ended."""
         ...
 
     def uploads_of(self, repository: str) -> Sequence[str]:

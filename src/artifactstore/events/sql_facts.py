@@ -14,6 +14,7 @@ from artifactstore.events.facts import (
     ManifestRow,
     TagRow,
     UploadOpened,
+    UploadRow,
     WorkingChange,
 )
 from artifactstore.events.views import blobs, objects, packages, repositories, retention, tags
@@ -58,8 +59,8 @@ class SqlFacts:
     def holdings(self, repository: str) -> Holdings | None:
         return self._session.one(repositories.HOLDINGS, name=repository)
 
-    def is_upload_open(self, upload_id: str) -> bool:
-        return self._session.one(working.UPLOAD, upload_id=upload_id) is not None
+    def upload(self, upload_id: str) -> UploadRow | None:
+        return self._session.one(working.UPLOAD, upload_id=upload_id)
 
     def uploads_of(self, repository: str) -> Sequence[str]:
         return self._session.all(working.UPLOADS_OF, repository=repository)

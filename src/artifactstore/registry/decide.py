@@ -188,8 +188,15 @@ def reopen_upload(row: UploadRow, open_max: int, facts: Facts, time: int) -> Dec
 
 
 def close_upload(upload_id: str, facts: Facts, time: int) -> Decision:
-    """The upload is forgotten: cancelled, refused or expired."""
+    """The upload is forgotten: cancelled or refused."""
     return Decision(working=(UploadEnded(upload_id),))
+
+
+def expire_upload(upload_id: str, before: int, facts: Facts, time: int) -> Decision:
+    """The upload is forgotten, unless it was opened again since `before`."""
+    found = facts.upload(upload_id)
+    is_past = found is not None and found.created_at < before
+    return Decision(working=(UploadEnded(upload_id),) if is_past else ())
 
 
 def object_fact(address: str, facts: Facts) -> ObjectFact:
@@ -213,7 +220,7 @@ def _require_fresh(ingested_at: int, time: int) -> None:
 
 def _require_open(upload_id: str, facts: Facts) -> None:
     """An upload that another request ended, or that went with its repository, makes no blob."""
-    if not facts.is_upload_open(upload_id):
+    if facts.upload(upload_id) is None:
         raise UploadUnknown("the upload was ended meanwhile", detail={"upload": upload_id})
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from artifactstore.dataplane.spi import Upload
-from artifactstore.errors import RepositoryUnknown, Unsupported
+from artifactstore.errors import ArtifactStoreError, RepositoryUnknown, Unsupported
 from artifactstore.events.facts import Holdings
 from artifactstore.events.model import RepositoryDeleted
 from artifactstore.events.views import repositories
@@ -16,6 +18,10 @@ from artifactstore.identity.actor import Principal
 from artifactstore.identity.names import RepositoryName
 from artifactstore.registry import decide
 from artifactstore.registry.core import Core, in_turns
+
+log = logging.getLogger(__name__)
+DISCARD_SECONDS = 0.25
+"""How long writers wait, at most, while a deletion discards an upload that may be written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +73,19 @@ class Repositories(Core):
         fact: RepositoryDeleted
         fact, uploads = deleted.answer
         for upload_id in uploads:
-            await self.plane.delete_object(Upload(upload_id))
+            await self._discard(upload_id)
         return fact
+
+    async def _discard(self, upload_id: str) -> None:
+        """Remove what is staged of an upload that was ended, unless it was opened again meanwhile under the same name.
+
+        The deletion is recorded, so nothing is raised here: who writes to the upload now removes it at its end, and the
+        sweep what else is left.
+        """
+        try:
+            async with self.log.fence() as facts:
+                if facts.upload(upload_id) is None:
+                    async with asyncio.timeout(DISCARD_SECONDS):
+                        await self.plane.delete_object(Upload(upload_id))
+        except (ArtifactStoreError, TimeoutError) as error:
+            log.warning("what is staged of upload %s is left to the sweep: %r", upload_id, error)

@@ -73,15 +73,26 @@ class Upkeep(Core):
         stale = {row.upload_id: 0 for row in expired}
         async for listed in self.plane.list_uploads():
             assert isinstance(listed.target, Upload)
-            if listed.target.upload_id in stale or listed.modified_at < before:
-                stale[listed.target.upload_id] = listed.size
+            upload_id = listed.target.upload_id
+            if upload_id in stale or (listed.modified_at < before and not await self._is_open(upload_id)):
+                stale[upload_id] = listed.size
         if not dry_run:
-            stale = {upload_id: size for upload_id, size in stale.items() if await self._end_upload(upload_id)}
+            stale = {upload_id: size for upload_id, size in stale.items() if await self._end_upload(upload_id, before)}
         return len(stale), sum(stale.values())
 
-    async def _end_upload(self, upload_id: str) -> bool:
-        await self.log.append(SYSTEM.actor, partial(decide.close_upload, upload_id), durable=False)
-        return (await self.plane.delete_object(Upload(upload_id))).gone
+    async def _is_open(self, upload_id: str) -> bool:
+        return await self.reader.one(working.UPLOAD, upload_id=upload_id) is not None
+
+    async def _end_upload(self, upload_id: str, before: int) -> bool:
+        """Look again under the fence; the bytes go before their session does, so that one that is written to stays."""
+        async with self.log.fence() as facts:
+            session = facts.upload(upload_id)
+            if session is not None and session.created_at >= before:
+                return False
+            gone = (await self.plane.delete_object(Upload(upload_id))).gone
+        if gone and session is not None:
+            await self.log.append(SYSTEM.actor, partial(decide.expire_upload, upload_id, before), durable=False)
+        return gone
 
     async def _sweep_objects(self, dry_run: bool) -> tuple[int, int]:
         grace_seconds = max(OBJECT_GRACE_SECONDS, self.policy.upload_expiry_seconds)
