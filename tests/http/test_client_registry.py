@@ -289,6 +289,28 @@ async def test_a_registry_without_referrers(server: Server, registry: Registry, 
     await old.close()
 
 
+async def test_a_referrer_that_was_left_unlisted(server: Server, registry: Registry, here: LocalRepository) -> None:
+    """A copy that ended between a referrer and the fallback tag that lists it is completed by the next one."""
+    graph = await populate(registry)
+    old, killed = Old(server.url), iter([True])
+
+    async def killing(asked: Asked) -> bytes:
+        if asked.method == "PUT" and asked.target.endswith(fallback_tag(str(graph.root))) and next(killed, False):
+            return answer(400)
+        return await old(asked)
+
+    async with serving(by=killing) as front, Http(front.url) as http:
+        target = there(http)
+        with pytest.raises(errors.ParameterInvalid):
+            await copy(here, target, [Root(V1, V1)], referrers=True)
+        again = RemoteRepository(http, RepositoryName(target.repository))
+        await copy(here, again, [Root(V1, V1)], referrers=True)
+        assert (await manifests_below(again, Root(V1))).keys() == graph.every
+        report = await copy(here, again, [Root(V1, V1)], referrers=True)
+        assert (report.manifests_copied, report.referrers) == (0, 4)
+    await old.close()
+
+
 async def test_a_fallback_tag_that_answers_with_its_subject(registry: Registry, here: LocalRepository) -> None:
     """A registry that takes the tag `sha256-…` for the digest does not make members into referrers."""
     member = image()
@@ -557,6 +579,25 @@ async def test_a_location_elsewhere_is_not_gone_to() -> None:
             await there(http).push_blob(content, data)
 
 
+async def test_a_helper_does_not_outlive_who_asked_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who gives up on a credential helper ends it."""
+    helper, started = tmp_path / "docker-credential-test", tmp_path / "started"
+    helper.write_text(f"#!/bin/sh\nread host\necho $$ > {started}\nexec sleep 60\n")
+    helper.chmod(0o755)
+    os.mkfifo(started)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    file = tmp_path / "config.json"
+    file.write_text('{"credsStore": "test"}')
+    asking = asyncio.create_task(find_login(file, "has.example"))
+    process = int(await asyncio.to_thread(started.read_text))
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError) as raised:
+        await asking
+    assert raised.tb is not None  # it holds the process, which would else be ended when it is collected
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
 async def test_logins_are_found_where_docker_keeps_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By host, by what older programs wrote, from a helper of the host or of all; else there is none."""
     helper = tmp_path / "docker-credential-test"
@@ -564,7 +605,8 @@ async def test_logins_are_found_where_docker_keeps_them(tmp_path: Path, monkeypa
         '#!/bin/sh\nread host\ncase "$host" in\n'
         '  has.example) echo \'{"Username": "bob", "Secret": "pw"}\';;\n'
         '  token.example) echo \'{"Username": "<token>", "Secret": "idt"}\';;\n'
-        "  odd.example) echo nonsense;;\n  *) echo none; exit 1;;\nesac\n"
+        "  odd.example) echo nonsense;;\n  locked.example) echo the keychain is locked >&2; exit 1;;\n"
+        "  *) echo credentials not found in native keychain; exit 1;;\nesac\n"
     )
     helper.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
@@ -575,7 +617,7 @@ async def test_logins_are_found_where_docker_keeps_them(tmp_path: Path, monkeypa
         "https://b.example/v1/": {"username": "b", "password": "c"},
         "c.example": {},
     }
-    helped = dict.fromkeys(("has.example", "token.example", "odd.example", "not.example"), "test")
+    helped = dict.fromkeys(("has.example", "token.example", "odd.example", "not.example", "locked.example"), "test")
     file.write_text(json.dumps({"auths": logins, "credHelpers": helped}))
     assert await find_login(file, "a.example:5000") == Login("alice", "se:cret")
     assert await find_login(file, "b.example") == Login("b", "c")
@@ -585,6 +627,8 @@ async def test_logins_are_found_where_docker_keeps_them(tmp_path: Path, monkeypa
     assert await find_login(file, "not.example") is None
     with pytest.raises(errors.ConfigInvalid):
         await find_login(file, "odd.example")
+    with pytest.raises(errors.ConfigInvalid, match="docker-credential-test failed: the keychain is locked"):
+        await find_login(file, "locked.example")
     file.write_text(json.dumps({"credsStore": "test"}))
     assert await find_login(file, "has.example") == Login("bob", "pw")
     assert await find_login(tmp_path / "absent", "has.example") is None

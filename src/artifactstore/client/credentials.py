@@ -16,6 +16,9 @@ from artifactstore.errors import ConfigInvalid
 
 HELPER_SECONDS = 30
 FILE_SIZE_MAX = 1 << 20
+NOT_FOUND = "credentials not found"
+"""What helpers say, by docker's protocol for them, when they have no login for a host."""
+COMPLAINT_MAX = 500
 DOCKER_HUB = "registry-1.docker.io"
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 TOKEN_USER = "<token>"
@@ -76,7 +79,7 @@ def _login(entry: Any) -> Login | None:
 
 
 async def _ask(helper: str, name: str) -> Login | None:
-    """What `docker-credential-<helper> get` says. Raises ConfigInvalid when it is not there or says nonsense."""
+    """What `docker-credential-<helper> get` says. Raises ConfigInvalid when it is not there, fails or says nonsense."""
     if not _HELPER.fullmatch(helper):
         raise ConfigInvalid(f"docker's config.json names a credential helper that cannot be: {helper[:100]!r}")
     program = f"docker-credential-{helper}"
@@ -86,13 +89,18 @@ async def _ask(helper: str, name: str) -> Login | None:
     except OSError as error:
         raise ConfigInvalid(f"{program}, which docker's config.json names, cannot be run: {error.strerror}") from error
     try:
-        said, _ = await asyncio.wait_for(running.communicate(name.encode()), HELPER_SECONDS)
+        said, complaint = await asyncio.wait_for(running.communicate(name.encode()), HELPER_SECONDS)
     except TimeoutError:
-        running.kill()
-        await running.wait()
         raise ConfigInvalid(f"{program} does not answer") from None
+    finally:
+        if running.returncode is None:
+            running.kill()
+            await running.wait()
     if running.returncode:
-        return None  # it has no login for this one
+        words = (said + complaint).decode(errors="replace").strip()
+        if NOT_FOUND in words.lower():
+            return None
+        raise ConfigInvalid(f"{program} failed: {words[:COMPLAINT_MAX] or f'exit status {running.returncode}'}")
     try:
         found = json.loads(said)
         user, secret = str(found["Username"]), str(found["Secret"])
