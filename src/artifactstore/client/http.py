@@ -16,7 +16,7 @@ import httpx
 
 import artifactstore
 from artifactstore.client import addresses, failures
-from artifactstore.client.paging import Walk
+from artifactstore.client.paging import Walk, read_page
 from artifactstore.config import is_loopback
 
 Params = Mapping[str, str | int]
@@ -151,7 +151,7 @@ class Http:
         walk = Walk(self.address(path))
         while walk.address is not None:
             response = await self.request("GET", walk.address, params=params, headers={"accept": "application/json"})
-            page = _page(response, key)
+            page = read_page(response, key)
             for entry in page[key]:
                 yield entry
             walk.on(response, page[key], page["next"])
@@ -272,17 +272,6 @@ async def _read(response: httpx.Response, size_max: int) -> bytes:
         if len(body) > size_max:
             break
     return bytes(body[: size_max + 1])
-
-
-def _page(response: httpx.Response, key: str) -> dict[str, Any]:
-    try:
-        page = json.loads(response.content)
-    except (ValueError, RecursionError):
-        page = None
-    sound = isinstance(page, dict) and isinstance(page.get(key), list) and isinstance(page.get("next", ""), str | None)
-    if not sound:
-        raise failures.nonsense(response, f"not a page of {key}")
-    return {"next": None, **page}
 
 
 def _may_be_repeated(request: httpx.Request, error: httpx.HTTPError) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -51,3 +52,15 @@ def linked(response: httpx.Response) -> str | None:
     if len(header) > LINK_MAX:
         raise failures.nonsense(response, f"a Link of more than {LINK_MAX} bytes")
     return next((target for target, parameters in _LINK.findall(header) if _IS_NEXT.search(parameters)), None)
+
+
+def read_page(response: httpx.Response, key: str) -> dict[str, Any]:
+    """A page of the native API: a list under `key`, and the address of the `next`. Raises BackendUnavailable."""
+    try:
+        page = json.loads(response.content)
+    except (ValueError, RecursionError):
+        page = None
+    sound = isinstance(page, dict) and isinstance(page.get(key), list) and isinstance(page.get("next", ""), str | None)
+    if not sound:
+        raise failures.nonsense(response, f"not a page of {key}")
+    return {"next": None, **page}

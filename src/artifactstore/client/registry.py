@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -51,12 +51,7 @@ class RemoteRepository:
     """A repository on the server of `http`. With `ours` that is an artifactstore, which can do more than OCI says."""
 
     def __init__(
-        self,
-        http: Http,
-        repository: RepositoryName,
-        *,
-        ours: bool = False,
-        manifest_size_max: int = MANIFEST_SIZE_MAX,
+        self, http: Http, repository: RepositoryName, *, ours: bool = False, manifest_size_max: int = MANIFEST_SIZE_MAX
     ) -> None:
         self._http = http
         self._repository = repository
@@ -151,7 +146,7 @@ class RemoteRepository:
         except _NotOffered as error:
             raise RepositoryUnknown(f"{self._named()} is not there") from error
 
-    async def referrers(self, digest: Digest) -> AsyncIterator[Content]:
+    async def referrers(self, digest: Digest) -> AsyncGenerator[Content, None]:
         """By the referrers API; where there is none, from the tag under which clients list them by themselves."""
         if self._lists_referrers:
             try:
@@ -181,12 +176,9 @@ class RemoteRepository:
         """The lists of every page, by Link (RFC 8288). Raises _NotOffered where there is no such list."""
         walk = Walk(self._http.address(path))
         while walk.address is not None:
+            accept = {"accept": media_type}
             response = await self._http.request(
-                "GET",
-                walk.address,
-                headers={"accept": media_type},
-                expect=(200, *NOT_OFFERED),
-                size_max=PAGE_SIZE_MAX,
+                "GET", walk.address, headers=accept, expect=(200, *NOT_OFFERED), size_max=PAGE_SIZE_MAX
             )
             if response.status_code in NOT_OFFERED:
                 raise _NotOffered
@@ -200,7 +192,18 @@ class RemoteRepository:
     async def has_manifest(self, manifest: Manifest) -> bool:
         path = f"{self._at}/manifests/{manifest.content.digest}"
         response = await self._http.request("HEAD", path, headers=ACCEPT, expect=(200, 404))
-        return response.status_code == 200
+        return response.status_code == 200 and await self._is_listed(manifest)
+
+    async def _is_listed(self, manifest: Manifest) -> bool:
+        """Whether a referrer is found by its subject: a copy may have ended before it was listed by a tag."""
+        if manifest.says.subject is None:
+            return True
+        subject = Digest.parse(manifest.says.subject.digest)
+        async with aclosing(self.referrers(subject)) as listed:
+            async for found in listed:
+                if self._lists_referrers or found.digest == manifest.content.digest:
+                    return True
+        return False
 
     async def mount(self, content: Content, source: str | None) -> bool:
         """An artifactstore may be asked for a blob of whichever repository; it says so in the same words."""
