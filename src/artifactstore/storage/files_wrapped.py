@@ -49,6 +49,9 @@ class WrappedFiles:
     def rename(self, source: str, target: str) -> None:
         self.inner.rename(source, target)
 
+    def link(self, source: str, target: str) -> None:
+        self.inner.link(source, target)
+
     def unlink(self, path: str) -> None:
         self.inner.unlink(path)
 
@@ -97,6 +100,10 @@ class ReadOnlyFiles(WrappedFiles):
     def rename(self, source: str, target: str) -> None:
         """Refused."""
         _refuse(source)
+
+    def link(self, source: str, target: str) -> None:
+        """Refused."""
+        _refuse(target)
 
     def unlink(self, path: str) -> None:
         """Refused."""
