@@ -121,6 +121,15 @@ def test_several_repositories_in_one_layout(filled: tuple[Path, Graph], empty: P
     assert (mixed.exit_code, "several manifests v1" in mixed.stderr) == (Exit.INPUT, True)
 
 
+def test_all_tags_and_a_digest_of_one_repository(filled: tuple[Path, Graph], empty: Path) -> None:
+    """A repository by its name and a manifest without a tag by its digest are both exported."""
+    data, graph = filled
+    out = empty.parent / "both.tar"
+    exported = done("export", HERE, f"{HERE}@{graph.referrer}", out, "--data", data, "--without-referrers")
+    assert {"repository": HERE, "tag": None, "digest": str(graph.referrer)} in exported["roots"]
+    assert {"repository": HERE, "tag": "v1", "digest": str(graph.root)} in exported["roots"]
+
+
 def test_a_promotion_moves_no_bytes(filled: tuple[Path, Graph], url: str) -> None:
     """`cp` mounts every blob, on a directory and on a server, and says what it did; again it does nothing."""
     data, graph = filled

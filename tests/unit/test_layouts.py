@@ -34,7 +34,7 @@ from artifactstore.manifest.media_types import OCI_INDEX, OCI_MANIFEST
 from artifactstore.registry.registry import Registry
 from artifactstore.transfer import LocalRepository, Root, copy, new_layout, open_layout
 from artifactstore.transfer.layout import INDEX, MARK, MARK_BYTES, NATIVE, REF_NAME, LayoutIndex
-from tests.stores import descriptor, image, sha256
+from tests.stores import descriptor, image, index, push_image, push_manifest, sha256
 from tests.transfers import HERE, V1, populate, whole
 
 Files = dict[str, bytes]
@@ -324,6 +324,38 @@ async def test_what_others_wrote_into_a_layout_stays(tmp_path: Path, registry: R
     [theirs] = [item for item in index["manifests"] if "platform" in item]
     assert (theirs["platform"], theirs["annotations"]) == (platform, {"of.others": "kept", REF_NAME: "v1"})
     assert sorted(item["annotations"][REF_NAME] for item in index["manifests"]) == [f"{HERE}:v1", "v1"]
+
+
+async def test_what_another_repository_lists_is_listed_all_the_same(tmp_path: Path, registry: Registry) -> None:
+    """A manifest named by digest is in the layout's index though an index of another repository has it as a member."""
+    ours, theirs = RepositoryName("acme/a"), RepositoryName("acme/b")
+    for name in (ours, theirs):
+        body, _ = await push_image(registry, name, "x", [b"x"])
+    await push_manifest(registry, theirs, "v1", index([body]), OCI_INDEX)
+    async with new_layout(tmp_path / "both.tar") as writer:
+        await copy(LocalRepository(registry, ANONYMOUS, ours), writer.target(ours), [Root(sha256(body))])
+        await copy(LocalRepository(registry, ANONYMOUS, theirs), writer.target(theirs), [Root(V1, V1)])
+        await writer.finish()
+    async with await open_layout(tmp_path / "both.tar") as layout:
+        assert layout.index.repositories == [ours, theirs]
+        for part in await layout.parts(None, None):
+            native, _ = await registry.native_manifest(ANONYMOUS, part.repository, sha256(body))
+            assert (await part.source.manifest(await part.source.resolve(sha256(body)))).native == native
+
+
+async def test_a_native_manifest_may_be_named_for_every_repository(tmp_path: Path, registry: Registry) -> None:
+    """An annotation with a digest alone tells of the native manifest of whichever repository's manifest."""
+    await populate(registry)
+    place = tmp_path / "layout"
+    async with new_layout(place) as writer:
+        await copy(LocalRepository(registry, ANONYMOUS, HERE), writer.target(HERE), [Root(TagName("one"), V1)])
+        await writer.finish()
+    body = (place / INDEX).read_bytes()
+    assert f"{NATIVE}{HERE}@".encode() in body
+    (place / INDEX).write_bytes(body.replace(f"{NATIVE}{HERE}@".encode(), NATIVE.encode()))
+    async with await open_layout(place) as layout:
+        [part] = await layout.parts(None, None)
+        assert (await part.source.manifest(await part.source.resolve(V1))).native is not None
 
 
 async def test_only_layouts_are_added_to(tmp_path: Path, registry: Registry) -> None:

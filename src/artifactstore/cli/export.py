@@ -89,10 +89,9 @@ async def _export(
 
 
 async def _roots(source: Source, references: list[Reference | None]) -> list[Root]:
-    """What was asked for of one repository; None is all of it."""
+    """What was asked for of one repository; None is every tag of it."""
     from artifactstore.identity.names import TagName
     from artifactstore.transfer import Root, roots_of
 
-    if None in references:
-        return await roots_of(source)
-    return [Root(name, name if isinstance(name, TagName) else None) for name in references if name is not None]
+    named = [Root(name, name if isinstance(name, TagName) else None) for name in references if name is not None]
+    return [*(await roots_of(source) if None in references else ()), *named]

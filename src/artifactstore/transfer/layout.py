@@ -28,7 +28,10 @@ CONTAINERD_NAME = "io.containerd.image.name"
 REPOSITORY = "artifactstore.repository"
 """The repository that an entry was exported from."""
 NATIVE = "artifactstore.native-manifest."
-"""And then a manifest's digest: an annotation of the index whose value is the digest of that one's native manifest."""
+"""And then `REPO@DIGEST` of a manifest: an annotation of the index whose value is the digest of its native manifest."""
+
+Natives = Mapping[tuple[RepositoryName | None, Digest], Digest]
+"""Repository and digest of a manifest -> the digest of its native manifest; None where no repository is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class LayoutIndex:
     """`index.json`: its entries, and the native manifest of each manifest that has one."""
 
     entries: tuple[Entry, ...] = ()
-    natives: Mapping[Digest, Digest] = field(default_factory=dict)
+    natives: Natives = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -63,7 +66,8 @@ class LayoutIndex:
     def to_bytes(self) -> bytes:
         """The same bytes for the same content."""
         one_repository = len({entry.repository for entry in self.entries}) == 1
-        annotations = {**self.annotations, **{f"{NATIVE}{each}": str(native) for each, native in self.natives.items()}}
+        natives = {_native_name(*manifest): str(native) for manifest, native in self.natives.items()}
+        annotations = {**self.annotations, **natives}
         value: dict[str, Any] = {
             "schemaVersion": 2,
             "mediaType": OCI_INDEX,
@@ -78,11 +82,11 @@ class LayoutIndex:
         """Read an `index.json` of whatever program. Raises ManifestInvalid, DigestInvalid."""
         index = oci.parse(body, OCI_INDEX)
         found = {name.removeprefix(NATIVE): text for name, text in index.annotations.items() if name.startswith(NATIVE)}
-        natives = {Digest.parse(digest): Digest.parse(native) for digest, native in found.items()}
+        natives = {_native_of(name): Digest.parse(native) for name, native in found.items()}
         raw = json.loads(body).get("manifests") or ()
         return cls(tuple(map(_entry, index.members, raw)), natives, index.annotations)
 
-    def joined(self, entries: Iterable[Entry], natives: Mapping[Digest, Digest]) -> LayoutIndex:
+    def joined(self, entries: Iterable[Entry], natives: Natives) -> LayoutIndex:
         """This index and more: a tag that is set again names the new manifest; what is listed already is not again."""
         added = {entry.order: entry for entry in entries}
         retagged = {(entry.repository, entry.tag) for entry in added.values() if entry.tag}
@@ -94,6 +98,16 @@ class LayoutIndex:
 def blob_path(digest: Digest) -> str:
     """Where content lies in a layout."""
     return f"blobs/{digest.algorithm}/{digest.hex}"
+
+
+def _native_name(repository: RepositoryName | None, digest: Digest) -> str:
+    return f"{NATIVE}{repository}@{digest}" if repository else f"{NATIVE}{digest}"
+
+
+def _native_of(name: str) -> tuple[RepositoryName | None, Digest]:
+    """What an annotation is of, by what follows NATIVE in its name. Raises DigestInvalid."""
+    repository, _, digest = name.rpartition("@")
+    return _or_none(RepositoryName, repository), Digest.parse(digest)
 
 
 def _descriptor(entry: Entry, one_repository: bool) -> dict[str, Any]:

@@ -139,6 +139,7 @@ class LayoutSource:
         self._layout = layout
         self._files = layout.files
         self._entries = entries
+        self._told = [*dict.fromkeys(entry.repository for entry in entries if entry.repository), None]
         self._inverse: asyncio.Task[dict[str, list[Content]]] | None = None
 
     @property
@@ -172,7 +173,8 @@ class LayoutSource:
             missing = f"{path} is missing in {self._files.name}"
             raise ManifestUnknown(missing, detail={"digest": str(content.digest)})
         body = await read_file(self._files, path, MANIFEST_SIZE_MAX)
-        native = self._layout.index.natives.get(content.digest)
+        natives = self._layout.index.natives
+        native = next((natives[each, content.digest] for each in self._told if (each, content.digest) in natives), None)
         return Manifest.read(content, body, await self._native(native) if native else None)
 
     async def _native(self, digest: Digest) -> bytes:

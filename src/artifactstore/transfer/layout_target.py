@@ -56,9 +56,9 @@ class LayoutWriter:
         self.keeper = keeper
         self._before = LayoutIndex()
         self._kept: set[Kept] = set()
-        self._members: set[str] = set()
+        self._members: set[tuple[RepositoryName, str]] = set()
         self._tagged: dict[tuple[str, str], Entry] = {}
-        self._natives: dict[Digest, Digest] = {}
+        self._natives: dict[tuple[RepositoryName | None, Digest], Digest] = {}
         self._finished = False
 
     async def __aenter__(self) -> LayoutWriter:
@@ -78,23 +78,24 @@ class LayoutWriter:
         content = manifest.content
         await self.keeper.put_bytes(content.digest, manifest.body)
         self._kept.add(Kept(repository, content))
-        self._members.update(member.digest for member in manifest.says.members)
+        self._members.update((repository, member.digest) for member in manifest.says.members)
         if manifest.native is not None:
             native = digest_bytes(PRIMARY, manifest.native)
             await self.keeper.put_bytes(native, manifest.native)
-            self._natives[content.digest] = native
+            self._natives[repository, content.digest] = native
 
     def tag(self, repository: RepositoryName, tag: TagName, content: Content) -> None:
         """Name a manifest; what the tag named before is named no more."""
         self._tagged[repository, tag] = Entry(content, tag, repository)
 
     async def finish(self) -> None:
-        """Write the index: every tag, and every manifest that is neither tagged nor listed by another one."""
+        """Write the index: every tag, and what is neither tagged nor listed by another manifest of its repository."""
         named = {(entry.repository, entry.content.digest) for entry in self._tagged.values()}
         alone = [
             Entry(kept.content, None, kept.repository)
             for kept in self._kept
-            if str(kept.content.digest) not in self._members and (kept.repository, kept.content.digest) not in named
+            if (kept.repository, str(kept.content.digest)) not in self._members
+            and (kept.repository, kept.content.digest) not in named
         ]
         await self.keeper.finish(self._before.joined([*self._tagged.values(), *alone], self._natives))
         self._finished = True
