@@ -329,8 +329,8 @@ async def test_what_others_wrote_into_a_layout_stays(tmp_path: Path, registry: R
 async def test_what_another_repository_lists_is_listed_all_the_same(tmp_path: Path, registry: Registry) -> None:
     """A manifest named by digest is in the layout's index though an index of another repository has it as a member."""
     ours, theirs = RepositoryName("acme/a"), RepositoryName("acme/b")
-    for name in (ours, theirs):
-        body, _ = await push_image(registry, name, "x", [b"x"])
+    body, _ = await push_image(registry, ours, "x", [b"x"])
+    await push_image(registry, theirs, "x", [b"x"])
     await push_manifest(registry, theirs, "v1", index([body]), OCI_INDEX)
     async with new_layout(tmp_path / "both.tar") as writer:
         await copy(LocalRepository(registry, ANONYMOUS, ours), writer.target(ours), [Root(sha256(body))])

@@ -123,7 +123,7 @@ def _descriptor(entry: Entry, one_repository: bool) -> dict[str, Any]:
 
 
 def _entry(item: oci.Descriptor, raw: Mapping[str, Any]) -> Entry:
-    content = Content(Digest.parse(item.digest), item.size, item.media_type)
+    content = Content.of(item)
     full = item.annotations.get(CONTAINERD_NAME, "")
     name = item.annotations.get(REF_NAME) or full
     told = item.annotations.get(REPOSITORY) or _parted(name)[0] or _parted(full)[0]

@@ -219,13 +219,13 @@ class LayoutSource:
             seen.add(content.digest)
             try:
                 says = (await self.manifest(content)).says
-                below = [Content(Digest.parse(item.digest), item.size, item.media_type) for item in says.members]
+                below = [Content.of(item) for item in says.members]
             except ArtifactStoreError:
                 continue
             todo += below
             if says.subject is not None:
                 found[says.subject.digest].append(content)
-                todo.append(Content(Digest.parse(says.subject.digest), says.subject.size, says.subject.media_type))
+                todo.append(Content.of(says.subject))
         return {subject: sorted(contents, key=lambda item: item.digest) for subject, contents in found.items()}
 
 

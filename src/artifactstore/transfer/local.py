@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 
 from artifactstore.dataplane.spi import one_chunk
-from artifactstore.errors import ChunkOutOfOrder, ManifestUnknown, NotFound, UploadBusy, UploadUnknown
+from artifactstore.errors import ChunkOutOfOrder, NotFound, UploadBusy, UploadUnknown
 from artifactstore.identity.actor import Principal
 from artifactstore.identity.digest import Digest, digest_bytes
 from artifactstore.identity.names import RepositoryName, TagName
@@ -51,8 +51,13 @@ class LocalRepository:
     async def blob(self, content: Content, offset: int = 0) -> Chunks:
         found = await self._registry.resolve_blob(self._principal, self._repository, content.digest)
         served = await self._registry.serve(found, offset)
-        async for chunk in served.chunks:
-            yield chunk
+        try:
+            async for chunk in served.chunks:
+                yield chunk
+        finally:
+            closing = getattr(served.chunks, "aclose", None)
+            if closing is not None:
+                await closing()
 
     async def tags(self) -> AsyncIterator[TagName]:
         last = ""
@@ -82,24 +87,28 @@ class LocalRepository:
 
     async def has_manifest(self, manifest: Manifest) -> bool:
         """Here with all it needs: a sparse one, or one whose blobs were deleted since, is made whole."""
-        return await self._is_whole(manifest.content.digest, manifest.says)
-
-    async def _is_whole(self, digest: Digest, says: oci.OciManifest) -> bool:
-        try:
-            await self._registry.resolve(self._principal, self._repository, digest)
-        except NotFound:
+        top = manifest.content.digest
+        if await self._says(top) is None:
             return False
-        if await self._registry.missing(self._principal, self._repository, says):
-            return False
-        for member in says.members:
-            try:
-                found = await self._registry.resolve(self._principal, self._repository, Digest.parse(member.digest))
-            except ManifestUnknown:
+        todo, seen = [top], {top}
+        while todo:
+            says = await self._says(todo.pop())
+            if says is None:
                 continue  # a blob, and there, or it would be missing
-            body = await self._registry.get_bytes(found)
-            if not await self._is_whole(found.digest, oci.parse(body, found.media_type)):
+            if await self._registry.missing(self._principal, self._repository, says):
                 return False
+            below = {Digest.parse(member.digest) for member in says.members} - seen
+            seen |= below
+            todo += below
         return True
+
+    async def _says(self, digest: Digest) -> oci.OciManifest | None:
+        """A manifest that is here; None when there is none."""
+        try:
+            found = await self._registry.resolve(self._principal, self._repository, digest)
+        except NotFound:
+            return None
+        return oci.parse(await self._registry.get_bytes(found), found.media_type)
 
     async def mount(self, content: Content, source: str | None) -> bool:
         """From whichever repository of the store holds it: the bytes are here, whoever brought them."""

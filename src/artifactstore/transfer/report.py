@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from artifactstore.identity.names import TagName
@@ -32,6 +33,30 @@ class Amounts:
     items_total: int = 0
     bytes_done: int = 0
     bytes_total: int = 0
+
+
+class Progress:
+    """Counts how far a copy is, and says so each time."""
+
+    def __init__(self, on_progress: Callable[[Amounts], None]) -> None:
+        self._on_progress = on_progress
+        self._amounts = Amounts()
+
+    def found(self, size: int) -> None:
+        """One more item, of so many bytes."""
+        self._amounts.items_total += 1
+        self._amounts.bytes_total += size
+        self._on_progress(self._amounts)
+
+    def moved(self, size: int) -> None:
+        """So many bytes of an item came; fewer than none when it begins anew."""
+        self._amounts.bytes_done += size
+        self._on_progress(self._amounts)
+
+    def done(self, left: int) -> None:
+        """An item is done, with the bytes of it that have not been counted."""
+        self._amounts.items_done += 1
+        self.moved(left)
 
 
 @dataclass(slots=True)

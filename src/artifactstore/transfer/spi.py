@@ -25,6 +25,11 @@ class Content:
     size: int
     media_type: str
 
+    @classmethod
+    def of(cls, descriptor: oci.Descriptor) -> Content:
+        """What a descriptor names. Raises DigestInvalid for an algorithm that is not supported."""
+        return cls(Digest.parse(descriptor.digest), descriptor.size, descriptor.media_type)
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -93,7 +98,10 @@ class Source(Protocol):
         ...
 
     def referrers(self, digest: Digest) -> AsyncIterator[Content]:
-        """Manifests whose subject is `digest`, as far as this place knows; not what only a tag attaches."""
+        """Manifests whose subject is `digest`, as far as this place knows; not what only a tag attaches.
+
+        The engine looks whether they say so themselves.
+        """
         ...
 
 
