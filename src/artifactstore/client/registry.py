@@ -31,10 +31,8 @@ from artifactstore.manifest.referrer_tags import fallback_tag
 from artifactstore.transfer.spi import Chunks, Content, Manifest, Opening, Reference
 
 ACCEPT = {"accept": ", ".join(sorted(IMAGES | INDEXES))}
-MANIFEST_SIZE_MAX = 4 << 20
-"""What clients and registries count on (distribution-spec, "Pushing Manifests")."""
-OUR_MANIFEST_SIZE_MAX = 64 << 20
-"""An artifactstore may be set to take more."""
+MANIFEST_SIZE_MAX, OUR_MANIFEST_SIZE_MAX = 4 << 20, 64 << 20
+"""What registries count on (distribution-spec, "Pushing Manifests"); an artifactstore may be set to take more."""
 PAGE = 1000
 PAGE_SIZE_MAX = 4 << 20
 """Bytes of a page; ten thousand of the longest tags are less than half of it."""
@@ -176,9 +174,8 @@ class RemoteRepository:
         """The lists of every page, by Link (RFC 8288). Raises _NotOffered where there is no such list."""
         walk = Walk(self._http.address(path))
         while walk.address is not None:
-            accept = {"accept": media_type}
             response = await self._http.request(
-                "GET", walk.address, headers=accept, expect=(200, *NOT_OFFERED), size_max=PAGE_SIZE_MAX
+                "GET", walk.address, headers={"accept": media_type}, expect=(200, *NOT_OFFERED), size_max=PAGE_SIZE_MAX
             )
             if response.status_code in NOT_OFFERED:
                 raise _NotOffered
