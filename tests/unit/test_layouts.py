@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import tarfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -22,9 +23,11 @@ from artifactstore.errors import (
     BackendUnavailable,
     BlobUnknown,
     DigestInvalid,
+    DirectoryOccupied,
     ManifestInvalid,
     ManifestUnknown,
     ParameterInvalid,
+    SizeExceeded,
     SizeInvalid,
 )
 from artifactstore.identity.actor import ANONYMOUS
@@ -32,8 +35,19 @@ from artifactstore.identity.digest import digest_bytes
 from artifactstore.identity.names import RepositoryName, TagName
 from artifactstore.manifest.media_types import OCI_INDEX, OCI_MANIFEST
 from artifactstore.registry.registry import Registry
-from artifactstore.transfer import LocalRepository, Root, copy, new_layout, open_layout
+from artifactstore.storage.files import OsFiles
+from artifactstore.transfer import (
+    Content,
+    LocalRepository,
+    Root,
+    copy,
+    layout_tar,
+    layout_target,
+    new_layout,
+    open_layout,
+)
 from artifactstore.transfer.layout import INDEX, MARK, MARK_BYTES, NATIVE, REF_NAME, LayoutIndex
+from artifactstore.transfer.layout_directory import UNFINISHED
 from tests.stores import descriptor, image, index, push_image, push_manifest, sha256
 from tests.transfers import HERE, V1, populate, whole
 
@@ -78,6 +92,11 @@ def unpacked(files: Files, root: Path) -> Path:
 def names(root: Path) -> list[str]:
     """Everything below a directory."""
     return sorted(path.name for path in root.rglob("*"))
+
+
+def modes(root: Path) -> set[int]:
+    """Who may read the files below a directory."""
+    return {path.stat().st_mode & 0o777 for path in root.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(params=["tar", "directory"])
@@ -211,6 +230,25 @@ async def test_a_header_that_would_fill_memory_is_refused(tmp_path: Path) -> Non
     path.write_bytes(header + bytes(1 << 16))
     with pytest.raises(ManifestInvalid, match="entry of 4294967296 bytes"):
         await open_layout(path)
+
+
+async def test_headers_without_end_are_refused(tmp_path: Path) -> None:
+    """Any number of headers before one file, or for all files, would fill memory as one large one does."""
+    path = tmp_path / "layout.tar"
+    good = archived(made(), path).read_bytes()
+    fields = b"1000012 key=" + b"v" * 999_999 + b"\n"
+    some_file = entry("a file").tobuf()
+
+    def header(kind: bytes) -> bytes:
+        return entry("pax", type=kind, size=len(fields)).tobuf() + fields + bytes(-len(fields) % 512)
+
+    for hostile in (header(tarfile.XHDTYPE) * 5, (header(tarfile.XGLTYPE) + some_file) * 5):
+        path.write_bytes(hostile + good)
+        with pytest.raises(ManifestInvalid, match="bytes of headers"):
+            await open_layout(path)
+    path.write_bytes((header(tarfile.XHDTYPE) + some_file) * 5 + good)
+    async with await open_layout(path) as layout:
+        assert layout.index.entries
 
 
 async def test_an_entry_that_leads_back_is_refused(tmp_path: Path) -> None:
@@ -356,6 +394,101 @@ async def test_a_native_manifest_may_be_named_for_every_repository(tmp_path: Pat
     async with await open_layout(place) as layout:
         [part] = await layout.parts(None, None)
         assert (await part.source.manifest(await part.source.resolve(V1))).native is not None
+
+
+async def exported(registry: Registry, place: Path) -> None:
+    """Export an image into a layout."""
+    async with new_layout(place) as writer:
+        await copy(LocalRepository(registry, ANONYMOUS, HERE), writer.target(HERE), [Root(TagName("one"), V1)])
+        await writer.finish()
+
+
+async def test_a_damaged_file_is_written_again(tmp_path: Path, registry: Registry) -> None:
+    """A blob of the right name and size that has other bytes is not relied on by the next export."""
+    await populate(registry)
+    place = tmp_path / "layout"
+    await exported(registry, place)
+    layer = place / f"blobs/sha256/{sha256(b'one' * 1000).hex}"
+    layer.write_bytes(b"x" * 3000)
+    await exported(registry, place)
+    assert layer.read_bytes() == b"one" * 1000
+
+
+async def test_one_export_at_a_time_writes_into_a_directory(tmp_path: Path, registry: Registry) -> None:
+    """A second one is refused while the first is under way, and goes on when that is done or given up."""
+    await populate(registry)
+    place = tmp_path / "layout"
+    with suppress(RuntimeError):
+        async with new_layout(place):
+            with pytest.raises(DirectoryOccupied):
+                await exported(registry, place)
+            raise RuntimeError
+    await exported(registry, place)
+    await exported(registry, place)
+
+
+async def test_what_a_killed_export_left_is_no_hindrance(tmp_path: Path, registry: Registry) -> None:
+    """A directory with nothing but half a file of an export is written into, and every half is gone."""
+    await populate(registry)
+    place = unpacked({f"{UNFINISHED}0123": b"half"}, tmp_path / "layout")
+    await exported(registry, place)
+    unpacked({f"blobs/sha256/{UNFINISHED}4567": b"half"}, place)
+    await exported(registry, place)
+    assert not [name for name in names(place) if name.startswith(UNFINISHED)]
+
+
+@pytest.mark.parametrize("name", ["layout", "layout.tar"])
+async def test_an_export_is_durable_and_as_private_as_was_asked(
+    name: str, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Directories are synced, those of blobs before the index is there, and what others may read the umask says."""
+    synced: list[tuple[str, bool]] = []
+
+    def sync(_: OsFiles, path: str) -> None:
+        synced.append((Path(path).name, (tmp_path / name / INDEX).exists()))
+
+    monkeypatch.setattr(OsFiles, "sync_directory", sync)
+    await populate(registry)
+    before = os.umask(0o077)
+    try:
+        await exported(registry, tmp_path / name)
+    finally:
+        os.umask(before)
+    assert modes(tmp_path) == {0o600}
+    if name == "layout":
+        assert {("sha256", False), ("blobs", False), ("layout", False), ("layout", True)} <= set(synced)
+    else:
+        assert synced == [(tmp_path.name, False)]
+
+
+@pytest.mark.parametrize("limit", ["INDEX_SIZE_MAX", "MANIFEST_SIZE_MAX", "FILES_MAX"])
+async def test_what_would_not_be_read_is_not_written(
+    limit: str, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An export beyond what an import reads is refused, and leaves no archive."""
+    await populate(registry)
+    monkeypatch.setattr(layout_tar if limit == "FILES_MAX" else layout_target, limit, 5)
+    with pytest.raises(SizeExceeded):
+        await exported(registry, tmp_path / "layout.tar")
+    assert names(tmp_path) == []
+
+
+async def test_who_stops_looking_for_referrers_leaves_nobody_looking(tmp_path: Path, registry: Registry) -> None:
+    """A copy that ends while a layout is searched leaves no task behind, and the next one searches again."""
+    await populate(registry)
+    await exported(registry, tmp_path / "layout")
+    async with await open_layout(tmp_path / "layout") as layout:
+        source, before = whole(layout), asyncio.all_tasks()
+
+        async def ask() -> list[Content]:
+            return [each async for each in source.referrers(layout.index.entries[0].content.digest)]
+
+        asking = asyncio.create_task(ask())
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait((asking,))
+        assert asyncio.all_tasks() == before
+        assert await ask() == []
 
 
 async def test_only_layouts_are_added_to(tmp_path: Path, registry: Registry) -> None:

@@ -21,6 +21,13 @@ MARK = "oci-layout"
 INDEX = "index.json"
 MARK_BYTES = b'{"imageLayoutVersion":"1.0.0"}'
 
+MARK_SIZE_MAX = 64 << 10
+INDEX_SIZE_MAX = 64 << 20
+MANIFEST_SIZE_MAX = 64 << 20
+"""Beyond these sizes, in bytes, no such file is read, and none is written."""
+FILES_MAX = 1_000_000
+"""An archive of more files is neither read nor written."""
+
 REF_NAME = "org.opencontainers.image.ref.name"
 """A tag, or, in a layout of several repositories, `REPO:TAG` (image-spec, "annotations.md")."""
 CONTAINERD_NAME = "io.containerd.image.name"

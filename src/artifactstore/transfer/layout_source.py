@@ -23,15 +23,18 @@ from artifactstore.errors import (
 from artifactstore.identity.digest import Digest, digest_bytes
 from artifactstore.identity.names import RepositoryName, TagName
 from artifactstore.manifest.media_types import IMAGES, INDEXES
-from artifactstore.transfer.layout import INDEX, MARK, Entry, LayoutIndex, blob_path
+from artifactstore.transfer.layout import (
+    INDEX,
+    INDEX_SIZE_MAX,
+    MANIFEST_SIZE_MAX,
+    MARK,
+    MARK_SIZE_MAX,
+    Entry,
+    LayoutIndex,
+    blob_path,
+)
 from artifactstore.transfer.report import Root
 from artifactstore.transfer.spi import Chunks, Content, Manifest, Reference
-
-MARK_SIZE_MAX = 64 << 10
-INDEX_SIZE_MAX = 64 << 20
-MANIFEST_SIZE_MAX = 64 << 20
-"""Beyond these sizes, in bytes, no such file is read."""
-
 
 _ATTACHES = re.compile(r"sha(256|512)-[0-9a-f]{64}")
 """Tags that attach something to what else is in the layout."""
@@ -140,7 +143,8 @@ class LayoutSource:
         self._files = layout.files
         self._entries = entries
         self._told = [*dict.fromkeys(entry.repository for entry in entries if entry.repository), None]
-        self._inverse: asyncio.Task[dict[str, list[Content]]] | None = None
+        self._inverse: dict[str, list[Content]] | None = None
+        self._inverting = asyncio.Lock()
 
     @property
     def place(self) -> object:
@@ -202,9 +206,10 @@ class LayoutSource:
             yield tag
 
     async def referrers(self, digest: Digest) -> AsyncIterator[Content]:
-        if self._inverse is None:
-            self._inverse = asyncio.create_task(self._by_subject())
-        for content in (await asyncio.shield(self._inverse)).get(str(digest), []):
+        async with self._inverting:
+            if self._inverse is None:
+                self._inverse = await self._by_subject()
+        for content in self._inverse.get(str(digest), []):
             yield content
 
     async def _by_subject(self) -> dict[str, list[Content]]:

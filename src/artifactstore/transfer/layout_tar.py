@@ -9,33 +9,52 @@ from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
-from typing import IO, BinaryIO, Self
+from typing import IO, BinaryIO, ClassVar, Self
 
-from artifactstore.errors import BackendUnavailable, ManifestInvalid, ParameterInvalid
+from artifactstore.errors import BackendUnavailable, ManifestInvalid, ParameterInvalid, SizeExceeded
 from artifactstore.identity.digest import Digest
-from artifactstore.transfer.layout import INDEX, MARK, MARK_BYTES, LayoutIndex, blob_path
+from artifactstore.storage.files import OsFiles
+from artifactstore.transfer.layout import FILES_MAX, INDEX, MARK, MARK_BYTES, LayoutIndex, blob_path
 from artifactstore.transfer.layout_directory import CHUNK_BYTES, translated, whole_file
 from artifactstore.transfer.spi import Chunks, Content, Opening
 from artifactstore.transfer.verifying import verified
 
 HEADER_SIZE_MAX = 1 << 20
-"""A header that describes the next one (a long name, pax fields) is read into memory."""
-ENTRIES_MAX = 1_000_000
+HEADERS_SIZE_MAX = 4 << 20
+"""A header that describes the next one (a long name, pax fields) is read into memory, and so are all that come before
+one file, with those that describe every file: together not more than this."""
 OTHERS = frozenset({INDEX, MARK, "manifest.json"})
 """The files of a layout beside its blobs, and the one that tells a Docker archive."""
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
 
 
+DESCRIBING = frozenset(
+    (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+)
+
+
 class _Header(tarfile.TarInfo):
     """A header of an archive that a stranger wrote."""
+
+    lasting: ClassVar[int]
+    held: ClassVar[int]
+    """Bytes of headers that describe all files from here on, and with those that describe the next one."""
+
+    @classmethod
+    def of_one_archive(cls) -> type[_Header]:
+        """A class for the headers of one archive, which are counted together."""
+        return type("_HeaderOfOne", (cls,), {"lasting": 0, "held": 0})
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         header = super().frombuf(buf, encoding, errors)
-        described = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME)
-        most = HEADER_SIZE_MAX if header.type in (*described, tarfile.GNUTYPE_LONGLINK) else header.size
-        if not 0 <= header.size <= most:
+        describes = header.type in DESCRIBING
+        if not 0 <= header.size <= (HEADER_SIZE_MAX if describes else header.size):
             raise ManifestInvalid(f"the archive has an entry of {header.size} bytes, which cannot be")
+        cls.lasting += header.size if header.type == tarfile.XGLTYPE else 0
+        cls.held = cls.held + header.size if describes else cls.lasting
+        if cls.held > HEADERS_SIZE_MAX:
+            raise ManifestInvalid(f"the archive has more than {HEADERS_SIZE_MAX} bytes of headers before a file")
         return header
 
 
@@ -110,7 +129,7 @@ class TarFiles:
             raise ManifestInvalid(f"{self.name} is compressed with {packed}: uncompress it first")
         try:
             self._archive.seek(0)
-            with tarfile.open(fileobj=self._archive, mode="r:", tarinfo=_Header) as entries:
+            with tarfile.open(fileobj=self._archive, mode="r:", tarinfo=_Header.of_one_archive()) as entries:
                 self._places_of(entries, end)
         except (ManifestInvalid, OSError):
             raise
@@ -139,8 +158,8 @@ class TarFiles:
             raise ManifestInvalid(f"{self.name} ends in the middle of {entry.name[:200]}")
         if str(path) in self._places:
             raise ManifestInvalid(f"{self.name} has {entry.name[:200]} twice")
-        if len(self._places) == ENTRIES_MAX:
-            raise ManifestInvalid(f"{self.name} has more than {ENTRIES_MAX} files")
+        if len(self._places) == FILES_MAX:
+            raise ManifestInvalid(f"{self.name} has more than {FILES_MAX} files")
         self._places[str(path)] = (entry.offset_data, entry.size)
 
 
@@ -164,7 +183,7 @@ class TarKeeper:
             raise ParameterInvalid(f"{self._out} cannot be a file: it is a directory, or there is none for it")
         return LayoutIndex()
 
-    def has(self, content: Content) -> bool:
+    async def has(self, content: Content) -> bool:
         return blob_path(content.digest) in self._blobs
 
     async def put(self, content: Content, opening: Opening) -> None:
@@ -177,14 +196,17 @@ class TarKeeper:
     async def put_bytes(self, digest: Digest, body: bytes) -> None:
         self._small[blob_path(digest)] = body
 
-    async def finish(self, index: LayoutIndex) -> None:
-        self._small[INDEX] = index.to_bytes()
+    async def finish(self, index: bytes) -> None:
+        self._small[INDEX] = index
+        if len(self._small) + len(self._blobs) > FILES_MAX:
+            raise SizeExceeded(f"the archive would have more than {FILES_MAX} files: export less at a time")
         with translated(f"{self.name} cannot be written"):
             if not isinstance(self._out, Path):
                 await self._write(self._out)
                 return
             with whole_file(self._out) as file:
                 await self._write(file)
+            await asyncio.to_thread(OsFiles().sync_directory, str(self._out.absolute().parent))
 
     async def abort(self) -> None:
         """Nothing was written."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from artifactstore.errors import SizeExceeded
 from artifactstore.identity.digest import PRIMARY, Digest, digest_bytes
 from artifactstore.identity.names import RepositoryName, TagName
-from artifactstore.transfer.layout import Entry, LayoutIndex
+from artifactstore.transfer.layout import INDEX_SIZE_MAX, MANIFEST_SIZE_MAX, Entry, LayoutIndex
 from artifactstore.transfer.spi import Content, Manifest, Opening
 
 
@@ -20,7 +21,7 @@ class Keeper(Protocol):
         """Begin; the index that is there already, to be added to."""
         ...
 
-    def has(self, content: Content) -> bool:
+    async def has(self, content: Content) -> bool:
         """Whether a blob need not be put."""
         ...
 
@@ -32,12 +33,12 @@ class Keeper(Protocol):
         """Take a small file that is known to have its digest."""
         ...
 
-    async def finish(self, index: LayoutIndex) -> None:
+    async def finish(self, index: bytes) -> None:
         """Everything is there: write the index, and what else was left for the end."""
         ...
 
     async def abort(self) -> None:
-        """Nothing more comes, and `finish` will not be called."""
+        """Nothing more comes, and no `finish` either; what is held is let go."""
         ...
 
 
@@ -74,8 +75,10 @@ class LayoutWriter:
         return LayoutTarget(self, repository)
 
     async def add(self, repository: RepositoryName, manifest: Manifest) -> None:
-        """Take a manifest, and its native one."""
+        """Take a manifest, and its native one. Raises SizeExceeded for what would not be read again."""
         content = manifest.content
+        if max(len(manifest.body), len(manifest.native or b"")) > MANIFEST_SIZE_MAX:
+            raise SizeExceeded(f"{content.digest} has a manifest of more than {MANIFEST_SIZE_MAX} bytes")
         await self.keeper.put_bytes(content.digest, manifest.body)
         self._kept.add(Kept(repository, content))
         self._members.update((repository, member.digest) for member in manifest.says.members)
@@ -89,7 +92,10 @@ class LayoutWriter:
         self._tagged[repository, tag] = Entry(content, tag, repository)
 
     async def finish(self) -> None:
-        """Write the index: every tag, and what is neither tagged nor listed by another manifest of its repository."""
+        """Write the index: every tag, and what is neither tagged nor listed by another manifest of its repository.
+
+        Raises SizeExceeded for an index that would not be read again.
+        """
         named = {(entry.repository, entry.content.digest) for entry in self._tagged.values()}
         alone = [
             Entry(kept.content, None, kept.repository)
@@ -97,7 +103,11 @@ class LayoutWriter:
             if (kept.repository, str(kept.content.digest)) not in self._members
             and (kept.repository, kept.content.digest) not in named
         ]
-        await self.keeper.finish(self._before.joined([*self._tagged.values(), *alone], self._natives))
+        index = self._before.joined([*self._tagged.values(), *alone], self._natives).to_bytes()
+        if len(index) > INDEX_SIZE_MAX:
+            words = f"the index of {self.keeper.name} would have {len(index)} bytes, and no more than {INDEX_SIZE_MAX}"
+            raise SizeExceeded(f"{words} are read: export less at a time")
+        await self.keeper.finish(index)
         self._finished = True
 
 
@@ -117,7 +127,7 @@ class LayoutTarget:
         return self._repository
 
     async def has_blob(self, content: Content) -> bool:
-        return self._writer.keeper.has(content)
+        return await self._writer.keeper.has(content)
 
     async def has_manifest(self, manifest: Manifest) -> bool:
         """Never: it is small, and the index has to learn of it."""

@@ -7,7 +7,11 @@ from artifactstore.transfer.spi import Content, Manifest, Opening, Target
 
 
 class Pretending:
-    """Stands before a target. The report of a copy to it is that of the real one, but that any mount succeeds."""
+    """Stands before a target. The report of a copy to it says what would be done, as far as that shows beforehand.
+
+    Any mount succeeds; no blob is read, so that one that is missing or damaged at the source is not noticed; and no
+    native manifests are compared.
+    """
 
     def __init__(self, target: Target) -> None:
         self._target = target
