@@ -414,6 +414,20 @@ async def test_a_damaged_file_is_written_again(tmp_path: Path, registry: Registr
     assert layer.read_bytes() == b"one" * 1000
 
 
+async def test_a_directory_that_cannot_be_opened_is_written_into(
+    tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the directory of an archive may be written and not read, the archive is there all the same."""
+
+    def sync(_: OsFiles, path: str) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(OsFiles, "sync_directory", sync)
+    await populate(registry)
+    await exported(registry, tmp_path / "layout.tar")
+    assert names(tmp_path) == ["layout.tar"]
+
+
 async def test_one_export_at_a_time_writes_into_a_directory(tmp_path: Path, registry: Registry) -> None:
     """A second one is refused while the first is under way, and goes on when that is done or given up."""
     await populate(registry)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import tarfile
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
 from typing import IO, BinaryIO, ClassVar, Self
@@ -206,7 +206,8 @@ class TarKeeper:
                 return
             with whole_file(self._out) as file:
                 await self._write(file)
-            await asyncio.to_thread(OsFiles().sync_directory, str(self._out.absolute().parent))
+            with suppress(PermissionError):  # a directory that is not ours to open is not ours to sync
+                await asyncio.to_thread(OsFiles().sync_directory, str(self._out.absolute().parent))
 
     async def abort(self) -> None:
         """Nothing was written."""
