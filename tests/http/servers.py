@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from artifactstore.api.http import worker
@@ -37,7 +37,9 @@ class Server:
 
 @contextmanager
 def in_thread(config: Config) -> Iterator[Server]:
-    """The server of a migrated store, until the block ends."""
+    """The server of a migrated store, until the block ends; an access log that may go anywhere lies by its data."""
+    if config.access_log == "stdout":
+        config = replace(config, access_log=f"{Path(config.data).absolute()}/access.log")
     with bind(config) as listener:
         server = worker.Server(config)
         thread = threading.Thread(target=worker.run, args=(server, listener))
