@@ -91,6 +91,10 @@ class Protocol(HttpToolsProtocol):
             data = data[size:]
         self._held = data if self._refusal is None else b""
 
+    def on_message_begin(self) -> None:
+        self._fed = self._fed or 1  # it may have come with the end of the request before it
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         if self._late is not None:
             self._forget_lateness()
