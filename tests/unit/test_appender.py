@@ -28,6 +28,11 @@ class Disk(SqliteDatabase):
     """A database whose commits fail while it is `full`."""
 
     full = False
+    last: sqlite3.Connection
+
+    def connect(self, *, read_only: bool = False) -> sqlite3.Connection:
+        self.last = super().connect(read_only=read_only)
+        return self.last
 
     def commit(self, connection: sqlite3.Connection) -> None:
         if self.full:
@@ -68,6 +73,26 @@ async def test_a_refusal_waits_for_the_commit_it_rests_on(database: Disk, log: S
     database.full = False
     assert [type(answer) for answer in answers] == [BackendUnavailable, BackendUnavailable]
     assert (await log.append("anonymous", once)).events
+
+
+async def test_a_full_disk_is_named_where_the_database_has_undone_all(database: Disk, log: SqlLog) -> None:
+    """When SQLite ends the whole transaction on its own, everybody in it hears why, and the next one is sound."""
+
+    def overflow(facts: Facts, time: int) -> Decision:
+        database.last.execute("ROLLBACK")
+        raise BackendUnavailable("the disk is full")
+
+    with pytest.raises(BackendUnavailable, match="the disk is full"):
+        await log.append("anonymous", overflow)
+    assert (await log.append("anonymous", partial(record, linked("a/b", b"blob")))).events
+
+
+def test_nothing_is_set_aside_in_a_directory_of_others(database: Disk) -> None:
+    """What SQLite sets aside while it works stays in memory: a full TMPDIR fails no push."""
+    connections = [database.open(), database.connect(), database.connect(read_only=True)]
+    assert {connection.execute("PRAGMA temp_store").fetchone() for connection in connections} == {(2,)}
+    for connection in connections:
+        connection.close()
 
 
 async def test_a_fence_whose_loop_has_ended_leaves_the_appender_alive(database: Disk, log: SqlLog) -> None:

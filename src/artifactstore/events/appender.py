@@ -171,6 +171,8 @@ class Appender:
         try:
             outcome = recorder.run(request.actor, request.decide)
         except Exception as error:
+            if not self._writer.in_transaction:
+                raise  # a full disk, say: SQLite has undone the whole of it already
             self._writer.execute("ROLLBACK TO request")
             recorder.sequence, recorder.time = place
             outcome = error

@@ -180,7 +180,7 @@ class SqliteDatabase:
         return self._connected(self.path)
 
     def _connected(self, where: str, *, uri: bool = False) -> sqlite3.Connection:
-        return sqlite3.connect(
+        connection = sqlite3.connect(
             where,
             timeout=self._busy_timeout_seconds,
             isolation_level=None,
@@ -188,6 +188,9 @@ class SqliteDatabase:
             cached_statements=512,
             uri=uri,
         )
+        # What SQLite sets aside while it works would otherwise lie in TMPDIR, and a push fail because that is full.
+        connection.execute("PRAGMA temp_store=MEMORY")
+        return connection
 
     def reading(self, connection: sqlite3.Connection) -> SqliteSession:
         """A session of look-ups, each in the state of its moment."""
