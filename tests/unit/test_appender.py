@@ -28,11 +28,11 @@ class Disk(SqliteDatabase):
     """A database whose commits fail while it is `full`."""
 
     full = False
-    last: sqlite3.Connection
+    writer: sqlite3.Connection
 
-    def connect(self, *, read_only: bool = False) -> sqlite3.Connection:
-        self.last = super().connect(read_only=read_only)
-        return self.last
+    def begin(self, connection: sqlite3.Connection, *, durable: bool) -> None:
+        self.writer = connection
+        super().begin(connection, durable=durable)
 
     def commit(self, connection: sqlite3.Connection) -> None:
         if self.full:
@@ -79,7 +79,7 @@ async def test_a_full_disk_is_named_where_the_database_has_undone_all(database: 
     """When SQLite ends the whole transaction on its own, everybody in it hears why, and the next one is sound."""
 
     def overflow(facts: Facts, time: int) -> Decision:
-        database.last.execute("ROLLBACK")
+        database.writer.execute("ROLLBACK")
         raise BackendUnavailable("the disk is full")
 
     with pytest.raises(BackendUnavailable, match="the disk is full"):
