@@ -62,8 +62,8 @@ def import_(
 ) -> None:
     """Take packages over from an OCI image layout, or from another registry with the login that docker has for it.
 
-    Every digest is verified, and nothing is tagged before all of it is there. An import that was interrupted goes on
-    where it was when it is begun again.
+    The digest of all that is carried is verified, and nothing is tagged before all of it is there. An import that was
+    interrupted goes on where it was when it is begun again.
     """
     import asyncio
 

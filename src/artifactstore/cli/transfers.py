@@ -22,7 +22,8 @@ WithReferrers = Annotated[
     bool,
     typer.Option(
         "--with-referrers/--without-referrers",
-        help="Whether what refers to it (signatures, attestations, SBOMs) comes along, over any number of steps.",
+        help="Whether what refers to it (signatures, attestations, SBOMs) comes along, over any number of steps. "
+        "`cp` leaves it where it is unless told; `export` and `import` take it along.",
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be copied, and change nothing.")]
