@@ -9,16 +9,18 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import httpx
 import pytest
 
-from artifactstore.api.http.worker import FORCED
+from artifactstore.api.http.server import bind
+from artifactstore.api.http.worker import FORCED, supervised
 from artifactstore.cli.errors import Exit
 from tests.http.servers import Server, in_processes, stop, wait_for
 from tests.http.wire import wire
-from tests.stores import sha256
+from tests.stores import fresh_config, sha256
 
 SECONDS_MAX = 60
 DATA = b"x" * (64 << 20)
@@ -156,6 +158,23 @@ def test_workers_end_with_their_supervisor(tmp_path: Path) -> None:
         process_of(server).kill()
         assert ended(server) == -signal.SIGKILL
         wait_for(lambda: not connects(server))
+
+
+def test_a_worker_that_nobody_listened_to_ends(tmp_path: Path) -> None:
+    """A worker ends when its supervisor goes away without having read what it said."""
+    config = fresh_config(tmp_path / "data", port=0)
+    spawn = get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    with bind(config) as listener:
+        process = spawn.Process(target=supervised, args=(config, listener, theirs))
+        process.start()
+        theirs.close()
+        ask("GET", f"http://127.0.0.1:{listener.getsockname()[1]}/v2/").raise_for_status()
+    assert ours.poll(SECONDS_MAX)
+    ours.close()
+    process.join(SECONDS_MAX)
+    ended, _ = process.exitcode, process.kill()
+    assert ended == 0
 
 
 def children(server: Server) -> list[int]:

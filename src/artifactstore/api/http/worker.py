@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
@@ -40,6 +40,8 @@ FORCED = 128 + signal.SIGTERM
 
 DRAIN, REOPEN = b"drain", b"reopen"
 """What a supervisor orders its workers."""
+GONE = b"gone"
+"""What it means when nobody is there to order anything."""
 
 Say = Callable[[], None]
 log = logging.getLogger(__name__)
@@ -172,18 +174,26 @@ def supervised(config: Config, listener: socket.socket, orders: Connection) -> N
         signal.signal(number, signal.SIG_IGN)
 
     def ready() -> None:
-        asyncio.get_running_loop().add_reader(orders.fileno(), obey)
-        orders.send_bytes(READY.encode())
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=listen, args=(loop,), name="orders", daemon=True).start()
+        with suppress(OSError):
+            orders.send_bytes(READY.encode())
 
-    def obey() -> None:
-        try:
-            order = orders.recv_bytes()
-        except EOFError:
-            asyncio.get_running_loop().remove_reader(orders.fileno())
-            order = DRAIN
+    def listen(loop: asyncio.AbstractEventLoop) -> None:
+        """In a thread: an event loop that watches a connection may miss that its other end was reset."""
+        order = b""
+        while order != GONE:
+            try:
+                order = orders.recv_bytes()
+            except (EOFError, OSError):
+                order = GONE
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(obey, order)
+
+    def obey(order: bytes) -> None:
         if order == REOPEN:
             server.reopen_log()
-        else:
+        elif order == DRAIN or not server.should_exit:
             server.drain()
 
     try:
