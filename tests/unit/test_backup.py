@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import signal
@@ -35,7 +34,6 @@ from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.names import RepositoryName
 from artifactstore.registry.registry import Registry
 from artifactstore.storage.files import OsFiles
-from artifactstore.storage.files_wrapped import WrappedFiles
 from artifactstore.testing.faulty import Boundary, BoundaryFiles
 from tests.backups import LARGE, changed, faults, head, object_path, open_upload
 from tests.stores import push_blob, push_image, sha256
@@ -380,50 +378,11 @@ def test_database_comes_last_and_synced(store: Path, target: Path) -> None:
     bootstrap.backup(replace(Config(data=str(store)), unsafe_no_sync=True), str(target), files=files)
     done = [(boundary.operation, boundary.path) for boundary in seen if boundary.done]
     named = f"{target}/{DATABASE}"
-    partial = f"{named}.partial"
-    install = [("sync_data", partial), ("link", named), ("unlink", partial), ("sync_directory", str(target))]
-    assert done[-4:] == install
-    outside = [path for name, path in done[:-4] if name == "rename" and not path.startswith(f"{target}/storage")]
+    install = [("sync_data", f"{named}.partial"), ("rename", named), ("sync_directory", str(target))]
+    assert done[-3:] == install
+    outside = [path for name, path in done[:-3] if name == "rename" and not path.startswith(f"{target}/storage")]
     assert outside == []
-    assert sum(operation == "rename" for operation, _ in done) == 5
-    seen.clear()
-    bootstrap.backup(Config(data=str(store)), str(target), files=files)
-    done = [(boundary.operation, boundary.path) for boundary in seen if boundary.done]
-    assert done[-3:] == [("sync_data", partial), ("rename", named), ("sync_directory", str(target))]
-
-
-@pytest.mark.parametrize("copying", ["backup", "restore"])
-def test_store_that_is_made_meanwhile_is_kept(store: Path, target: Path, copying: str) -> None:
-    """A store that somebody makes at the last moment where none was is not replaced by a copy."""
-
-    class Late(WrappedFiles):
-        """Lets another make a store right before the copy takes its name."""
-
-        def link(self, source: str, target: str) -> None:
-            changed(Path(target).parent, nothing_stored)
-            super().link(source, target)
-
-    late = Late(OsFiles())
-    copy: Callable[..., CopyReport] = getattr(bootstrap, copying)
-    config, directory = (store, target) if copying == "backup" else (target, store)
-    with pytest.raises(DirectoryOccupied, match="in the meantime"):
-        copy(Config(data=str(config)), str(directory), files=late)
-    assert head(target) != head(store)
-    assert faults(target) == []
-
-
-def test_copy_takes_its_name_where_files_have_but_one(store: Path, target: Path) -> None:
-    """On a file system without hard links the first copy is renamed into place."""
-
-    class Single(WrappedFiles):
-        """A file system without hard links."""
-
-        def link(self, source: str, target: str) -> None:
-            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
-
-    bootstrap.backup(Config(data=str(store)), str(target), files=Single(OsFiles()))
-    assert sorted(path.name for path in target.iterdir()) == [DATABASE, "storage"]
-    assert faults(target) == []
+    assert sum(operation == "rename" for operation, _ in done) == 5 + 1
 
 
 def test_only_one_copies_at_a_time(store: Path, target: Path) -> None:

@@ -39,11 +39,6 @@ def test_a_file_from_making_to_removal(tmp_path: Path) -> None:
     files.sync_directory(f"{tmp_path}/d")
     assert files.read(handle, 10, 1) == b"bcd"
     files.set_modified(path, 1_700_000_000_123_456)
-    files.link(path, moved)
-    assert files.stat(moved) == files.stat(path)
-    with pytest.raises(FileExistsError):
-        files.link(path, moved)
-    files.unlink(moved)
     files.rename(path, moved)
     assert files.list(f"{tmp_path}/d") == ["b"]
     assert files.stat(moved) == files.stat_open(handle)
@@ -105,12 +100,10 @@ def test_boundaries_come_in_pairs() -> None:
     files.close(files.open("/a", "read"))
     files.set_modified("/a", 5)
     files.rename("/a", "/b")
-    files.link("/b", "/c")
     files.unlink("/b")
     files.mkdir("/d")
     files.sync_directory("/")
-    changed = ["create", "write", "truncate", "sync_data", "set_modified"]
-    names = [*changed, "rename", "link", "unlink", "mkdir", "sync_directory"]
+    names = ["create", "write", "truncate", "sync_data", "set_modified", "rename", "unlink", "mkdir", "sync_directory"]
     assert [boundary.index for boundary in seen] == list(range(2 * len(names)))
     assert [boundary.operation for boundary in seen] == [name for name in names for _ in range(2)]
     assert [boundary.done for boundary in seen] == [False, True] * len(names)

@@ -81,19 +81,6 @@ def test_a_rename_needs_its_directory_synced() -> None:
     assert files.power_loss().list("/d") == ["b"]
 
 
-def test_a_link_needs_its_directory_synced() -> None:
-    """A second name is that of the same file, is durable once its directory is synced, and outlives the first."""
-    files = disk()
-    write(files, "/d/a", b"abc", sync=True)
-    files.sync_directory("/d")
-    files.link("/d/a", "/d/b")
-    assert files.stat("/d/a") == files.stat("/d/b")
-    assert files.power_loss().list("/d") == ["a"]
-    files.unlink("/d/a")
-    files.sync_directory("/d")
-    assert read(files.power_loss(), "/d/b") == b"abc"
-
-
 def test_an_unlink_needs_its_directory_synced() -> None:
     """A file that was removed without a sync is back after a power loss."""
     files = disk()
@@ -169,8 +156,6 @@ def test_an_open_file_outlives_its_name() -> None:
         (lambda files: files.unlink("/d"), IsADirectoryError),
         (lambda files: files.rename("/d/none", "/d/a"), FileNotFoundError),
         (lambda files: files.rename("/f", "/d"), IsADirectoryError),
-        (lambda files: files.link("/d/none", "/d/a"), FileNotFoundError),
-        (lambda files: files.link("/f", "/d"), FileExistsError),
         (lambda files: files.stat("/f/a"), NotADirectoryError),
         (lambda files: files.list("/f"), NotADirectoryError),
         (lambda files: files.list("/none"), FileNotFoundError),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -28,7 +27,6 @@ from artifactstore.events.working import UPLOAD_SESSIONS
 from artifactstore.storage.files import make_private_file
 
 PAGES_A_STEP = 2048
-_ONE_NAME_ONLY = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 BUSY_SECONDS = 20.0
 HELD_SECONDS = 5.0
 """How long to wait for those who have an earlier backup's database open."""
@@ -146,19 +144,18 @@ Admit = Callable[[Session | None, Session], None]
 
 
 @contextmanager
-def admitted(target: Place, admit: Admit) -> Iterator[Session | None]:
+def admitted(target: Place, admit: Admit) -> Iterator[None]:
     """Hold what is there, if anything, once `admit` lets the copy beside it take its place."""
     with held(target.database) as earlier:
         with reading(target.partial) as ours:
             admit(earlier, ours)
-        yield earlier
+        yield
 
 
 def install(target: Place, admit: Admit) -> None:
-    """Give the finished copy its real name, over an earlier one that is held, in one step and durably.
+    """Give the finished copy its real name, over an earlier one, in one step and durably.
 
-    At every moment there is one whole database of that name. Raises what `admit` and `held` raise, and
-    DirectoryOccupied when a database was made meanwhile where none was.
+    At every moment there is one whole database of that name. Raises what `admit` and `held` raise.
     """
     with answered():
         handle = target.files.open(target.partial, "write")
@@ -166,30 +163,9 @@ def install(target: Place, admit: Admit) -> None:
             target.files.sync_data(handle)
         finally:
             target.files.close(handle)
-    with admitted(target, admit) as earlier, answered():
-        if earlier is None:
-            _name_first(target)
-        else:
-            target.files.rename(target.partial, target.database)
-        target.files.sync_directory(target.directory)
-
-
-def _name_first(target: Place) -> None:
-    """What is not there cannot be held, so the copy takes only a name that nothing has.
-
-    Where a file can have but one name, as on exFAT, nothing but the look just before keeps a store from being lost that
-    is made at this moment.
-    """
-    try:
-        target.files.link(target.partial, target.database)
-    except FileExistsError as error:
-        raise DirectoryOccupied(f"a store was made at {target.database} in the meantime") from error
-    except OSError as error:
-        if error.errno not in _ONE_NAME_ONLY:
-            raise
+    with admitted(target, admit), answered():
         target.files.rename(target.partial, target.database)
-    else:
-        target.files.unlink(target.partial)
+        target.files.sync_directory(target.directory)
 
 
 @contextmanager

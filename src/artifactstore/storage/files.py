@@ -90,10 +90,6 @@ class Files(Protocol):
         """Move a name, in one step, over any file of the new name."""
         ...
 
-    def link(self, source: str, target: str) -> None:
-        """Give a file a second name; FileExistsError where there is one of that name."""
-        ...
-
     def unlink(self, path: str) -> None:
         """Remove the name of a file."""
         ...
@@ -198,10 +194,6 @@ class OsFiles:
     def rename(self, source: str, target: str) -> None:
         """rename(2)."""
         os.rename(source, target)
-
-    def link(self, source: str, target: str) -> None:
-        """link(2)."""
-        os.link(source, target)
 
     def unlink(self, path: str) -> None:
         """unlink(2)."""

@@ -49,9 +49,6 @@ class WrappedFiles:
     def rename(self, source: str, target: str) -> None:
         self.inner.rename(source, target)
 
-    def link(self, source: str, target: str) -> None:
-        self.inner.link(source, target)
-
     def unlink(self, path: str) -> None:
         self.inner.unlink(path)
 
@@ -100,10 +97,6 @@ class ReadOnlyFiles(WrappedFiles):
     def rename(self, source: str, target: str) -> None:
         """Refused."""
         _refuse(source)
-
-    def link(self, source: str, target: str) -> None:
-        """Refused."""
-        _refuse(target)
 
     def unlink(self, path: str) -> None:
         """Refused."""

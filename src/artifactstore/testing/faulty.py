@@ -98,10 +98,6 @@ class BoundaryFiles(WrappedFiles):
         with self._around("rename", target):
             self.inner.rename(source, target)
 
-    def link(self, source: str, target: str) -> None:
-        with self._around("link", target):
-            self.inner.link(source, target)
-
     def unlink(self, path: str) -> None:
         with self._around("unlink", path):
             self.inner.unlink(path)

@@ -128,14 +128,6 @@ class SimulatedFiles:
             del old.names[old_name]
             new.names[new_name] = moved
 
-    def link(self, source: str, target: str) -> None:
-        with self._changed:
-            found = self._file(source)
-            directory, name = self._place(target)
-            if name in directory.names:
-                raise _error(errno.EEXIST, target)
-            directory.names[name] = found
-
     def unlink(self, path: str) -> None:
         with self._changed:
             self._file(path)
