@@ -130,6 +130,8 @@ def load_with_sources(
 
 def check(config: Config) -> Config:
     """The config itself, if it makes sense as a whole. Raises ConfigInvalid."""
+    if not config.data:
+        raise ConfigInvalid("the data directory's name is empty: ARTIFACTSTORE_DATA, or the option, must name one")
     if config.database_url and not config.database_url.startswith("sqlite:///"):
         raise ConfigInvalid("ARTIFACTSTORE_DATABASE_URL must begin with sqlite:/// in this version")
     if config.log_level not in LOG_LEVELS:

@@ -165,7 +165,7 @@ def test_refusals_have_their_exits(data: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "backup").exists()
     nothing = run("restore", tmp_path / "nothing", "--data", tmp_path / "restored")
     assert nothing.exit_code == 7
-    assert f"no store at {tmp_path}/nothing" in nothing.stderr
+    assert f"there is no backup in {tmp_path}/nothing" in nothing.stderr
     assert not (tmp_path / "restored").exists()
     changed(tmp_path / "other", lambda registry: push_blob(registry, "a/b", b"x"))
     document("backup", tmp_path / "backup", "--data", data)

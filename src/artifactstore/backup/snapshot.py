@@ -79,7 +79,9 @@ def reading(path: str, *, read_only: bool = False) -> Iterator[SqliteSession]:
 
 
 def _connect(path: str, busy_seconds: float) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, timeout=busy_seconds, isolation_level=None)
+    return sqlite3.connect(
+        f"file:{quote(os.fsencode(path))}?mode=rw", uri=True, timeout=busy_seconds, isolation_level=None
+    )
 
 
 def _making(path: str) -> sqlite3.Connection:

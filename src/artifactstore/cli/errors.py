@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -11,7 +12,7 @@ from enum import IntEnum
 
 import typer
 
-from artifactstore.errors import ArtifactStoreError
+from artifactstore.errors import ArtifactStoreError, BackendUnavailable, ParameterInvalid
 
 
 class Exit(IntEnum):
@@ -95,6 +96,11 @@ HINTS: Mapping[str, str] = {
 }
 """Code -> what may help, where something does that the message does not say by itself."""
 
+LASTING = frozenset(
+    {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EROFS, errno.EBADF}
+)
+"""What the operating system says that trying again does not change. A failed TLS handshake has EPERM's number."""
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -103,14 +109,19 @@ def translated() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except ArtifactStoreError as error:
-        _say(error)
-        raise typer.Exit(EXITS.get(error.code, Exit.INTERNAL)) from error
+        raise _ended(error) from error
     except KeyboardInterrupt:
         raise typer.Exit(Exit.INTERRUPTED) from None
     except BrokenPipeError:
-        # Nobody reads any more: what is still buffered goes nowhere, so that the interpreter can flush it in peace.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         raise typer.Exit(Exit.PIPE) from None
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        unavailable = BackendUnavailable(f"{error.strerror or error}{where}")
+        unavailable.__cause__ = error
+        raise _ended(unavailable) from error
+    except UnicodeEncodeError as error:
+        raise _ended(ParameterInvalid(f"not UTF-8 text: {error.object[:200]!r}")) from error
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:
@@ -121,9 +132,34 @@ def translated() -> Iterator[None]:
         raise typer.Exit(Exit.INTERNAL) from error
 
 
+def _ended(error: ArtifactStoreError) -> typer.Exit:
+    """Says the error; the exit that stands for it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _discard_output()
+    _say(error)
+    return typer.Exit(EXITS.get(error.code, Exit.INTERNAL))
+
+
+def _discard_output() -> None:
+    """Nobody takes the output: what is still buffered goes nowhere, so that the interpreter can flush it in peace."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _lasts(error: BaseException) -> bool:
+    """Whether the operating system said something, somewhere below, that stays so."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in LASTING:
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
 def _say(error: ArtifactStoreError) -> None:
     """One line with the code and what may help, then the details, a line each."""
-    hint = HINTS.get(error.code)
+    hint = None if isinstance(error, BackendUnavailable) and _lasts(error) else HINTS.get(error.code)
     typer.echo(f"error: {error.message} ({error.code}){f': {hint}' if hint else ''}", err=True)
     for name, value in error.detail.items():
         typer.echo(f"  {name}: {value}", err=True)

@@ -45,7 +45,7 @@ def export(
     """Write packages as an OCI image layout, with their native manifests. The same packages give the same archive."""
     import asyncio
 
-    from artifactstore.errors import ParameterInvalid
+    from artifactstore.errors import BackendUnavailable, ParameterInvalid
     from artifactstore.identity.references import parse_name
 
     wanted: dict[RepositoryName, list[Reference | None]] = {}
@@ -56,7 +56,12 @@ def export(
     if to_stream and output.is_terminal():
         raise ParameterInvalid("an archive is not for a terminal: send it to a file or a program")
     place = sys.stdout.buffer if to_stream else Path(layout)
-    reports = asyncio.run(_export(data, server, wanted, place, with_referrers, jobs))
+    try:
+        reports = asyncio.run(_export(data, server, wanted, place, with_referrers, jobs))
+    except BackendUnavailable as error:
+        if isinstance(error.__cause__, BrokenPipeError):  # whoever read the archive stopped reading
+            raise error.__cause__ from None
+        raise
     show(reports, as_json=as_json, aside=to_stream)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -104,7 +107,20 @@ def options(
     """An artifact store that can prove what it keeps."""
 
 
+def _stand_in_for_closed_streams() -> None:
+    """Where a standard stream is closed (`>&-`), another file would take its number, a database even.
+
+    To write to the stand-in for standard output fails, as it should: what was asked for cannot be told.
+    """
+    for name, flags, mode in (("stdin", os.O_RDONLY, "r"), ("stdout", os.O_RDONLY, "w"), ("stderr", os.O_WRONLY, "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, flags), mode, closefd=False))
+
+
 def main() -> None:
     """Run the command that the arguments of this process name, and leave with its exit code."""
+    _stand_in_for_closed_streams()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path need not be UTF-8
     completion_init()  # the shells that it can talk to
     app(prog_name="artifactstore")

@@ -8,7 +8,7 @@ import typer
 
 from artifactstore.cli import backup, output
 from artifactstore.cli.examples import examples
-from artifactstore.cli.store import AsJson, Data, checked_existing, settings
+from artifactstore.cli.store import AsJson, Data, is_store, settings
 
 Directory = Annotated[str, typer.Argument(metavar="DIR", help="The directory of the backup.")]
 
@@ -23,7 +23,9 @@ def restore(directory: Directory, data: Data = None, as_json: AsJson = False) ->
     What was interrupted goes on when it is called again. Ends with 6 when something in DIR is damaged.
     """
     from artifactstore import bootstrap
+    from artifactstore.errors import ConfigInvalid
 
     config = settings(data=data)
-    checked_existing(bootstrap.in_directory(config, directory))
+    if not is_store(bootstrap.in_directory(config, directory)):
+        raise ConfigInvalid(f"there is no backup in {directory}")
     backup.show(bootstrap.restore(config, directory, stage=output.progress), as_json)

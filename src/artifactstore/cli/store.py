@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -50,12 +49,36 @@ def checked_existing(config: Config) -> Config:
     """The settings themselves, if there is a store where they say. Raises ConfigInvalid."""
     from artifactstore.errors import ConfigInvalid
 
-    if not Path(config.sqlite_path).is_file():
+    if not is_store(config):
         raise ConfigInvalid(
             f"there is no store at {config.sqlite_path}: name its directory with --data, or make one with "
             "`artifactstore migrate` or `artifactstore serve`"
         )
     return config
+
+
+def is_store(config: Config) -> bool:
+    """Whether there is a store where the settings say. Raises ConfigInvalid where that cannot be seen, or not read."""
+    import os
+    from pathlib import Path
+    from stat import S_ISREG
+
+    from artifactstore.errors import ConfigInvalid
+
+    path = config.sqlite_path
+    try:
+        is_file, is_readable = S_ISREG(Path(path).stat().st_mode), os.access(path, os.R_OK)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except PermissionError:
+        is_file, is_readable = True, False
+    except OSError as error:
+        raise ConfigInvalid(f"no store can be at {path}: {error.strerror}") from None
+    if not is_readable:
+        raise ConfigInvalid(
+            f"permission denied at {path}: it belongs to another user; run as that user, or use --server URL"
+        )
+    return is_file
 
 
 def with_registry(data: str | None, work: Callable[[Registry], Awaitable[T]]) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from artifactstore.errors import ArtifactStoreError, BackendUnavailable, ChunkOu
 BODY_MAX = 64 << 10
 """Of an error's body so many bytes are read; what is longer tells nothing more."""
 TEXT_MAX = 1000
+NOT_TLS = ("wrong version number", "wrong_version_number", "record layer failure")
 
 
 def _coded(error: type[ArtifactStoreError]) -> Iterator[type[ArtifactStoreError]]:
@@ -87,6 +89,8 @@ def unreachable(url: str, error: Exception) -> BackendUnavailable:
 def _fault(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "does not answer in time"
+    if _is_plain(handshake_fault(error)):
+        return "does not speak TLS; use http://"
     if isinstance(error, httpx.ConnectError):
         return f"cannot be reached: {_cause(error)}"
     if isinstance(error, httpx.NetworkError):
@@ -94,13 +98,28 @@ def _fault(error: Exception) -> str:
     return f"does not answer as a server should: {_cause(error)}"
 
 
+def handshake_fault(error: BaseException) -> ssl.SSLError | None:
+    """The error of TLS that lies below, which another try does not change."""
+    found = _innermost(error)
+    return found if isinstance(found, ssl.SSLError) else None
+
+
+def _is_plain(fault: ssl.SSLError | None) -> bool:
+    """Whether what answered was not TLS at all; OpenSSL has had two ways to say so."""
+    return fault is not None and any(words in str(fault).lower() for words in NOT_TLS)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return error
+
+
 def _cause(error: BaseException) -> str:
     """The innermost error in words: an operating system's says more than what was raised around it."""
-    seen: BaseException = error
-    while (inner := seen.__cause__ or seen.__context__) is not None:
-        seen = inner
+    seen = _innermost(error)
     words = str(seen)
-    if isinstance(seen, OSError) and seen.errno:
+    if isinstance(seen, OSError) and seen.errno and not isinstance(seen, ssl.SSLError):
         words = os.strerror(seen.errno) if seen.errno > 0 else str(seen.strerror)  # names that are not found count down
     return _text(words or str(error)) or type(error).__name__
 

@@ -276,6 +276,8 @@ async def _read(response: httpx.Response, size_max: int) -> bytes:
 
 def _may_be_repeated(request: httpx.Request, error: httpx.HTTPError) -> bool:
     """Whether nothing was done yet, or doing it again does no harm."""
+    if failures.handshake_fault(error) is not None:
+        return False
     return request.method in REPEATABLE or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
 
 

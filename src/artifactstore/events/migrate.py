@@ -48,7 +48,7 @@ def refuse_newer(found: str | None) -> None:
 def upgrade(database: SqliteDatabase) -> tuple[str | None, str]:
     """Run the migrations that are missing; returns the revision before and after.
 
-    Raises SchemaUnsupported, ReadOnly.
+    Raises SchemaUnsupported, ReadOnly; BackendUnavailable, as on a full disk.
     """
     found = revision_of(database)
     refuse_newer(found)
@@ -70,8 +70,15 @@ def migrations_directory() -> str:
 def _run_alembic(database: SqliteDatabase) -> None:
     from alembic import command  # imported when needed: it costs more than a start that has nothing to migrate
     from alembic.config import Config
+    from sqlalchemy.exc import DBAPIError
 
     config = Config()
     config.set_main_option("script_location", migrations_directory())
     config.set_main_option("sqlalchemy.url", f"sqlite:///{database.path}".replace("%", "%%"))
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except DBAPIError as error:
+        if error.orig is None:
+            raise
+        with translated():
+            raise error.orig from None

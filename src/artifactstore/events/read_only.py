@@ -34,7 +34,7 @@ class ReadOnlyDatabase(SqliteDatabase):
 
     def open(self) -> sqlite3.Connection:
         how = "mode=ro" if self._unchanging is None else "mode=ro&immutable=1"
-        return self._connected(f"file:{quote(self.path)}?{how}", uri=True)
+        return self._connected(f"file:{quote(os.fsencode(self.path))}?{how}", uri=True)
 
     def connect(self, *, read_only: bool = True) -> sqlite3.Connection:
         with translated():

@@ -68,15 +68,18 @@ def _migrate(config: Config) -> None:
 
 
 def _announcement(config: Config, listener: socket.socket) -> tuple[str, ...]:
-    """Where the server listens, where its data lies, and a first command to paste."""
+    """Where the server listens, where its data lies, and a first command to paste, unless it would be refused."""
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    advice = (
+        "  try       echo hello > hello.txt",
+        f"            oras push --plain-http {shown}/demo/hello:v1 hello.txt:text/plain",
+    )
     return (
         f"artifactstore listens on http://{shown}",
         f"  database  {Path(config.sqlite_path).absolute()}",
         f"  bytes     {Path(config.local_root).absolute()}",
-        "  try       echo hello > hello.txt",
-        f"            oras push --plain-http {shown}/demo/hello:v1 hello.txt:text/plain",
+        *(() if config.read_only else advice),
     )
 
 
