@@ -4,14 +4,12 @@ import asyncio
 import json
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 import artifactstore
-from artifactstore.cli.main import app
 from artifactstore.manifest.projection import from_jcs
+from tests.http.commands import document, lines, run
 from tests.http.native_store import Pusher, subject
 from tests.stores import fresh_registry
 
@@ -33,26 +31,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(fill())
     return directory
-
-
-def run(*arguments: str | Path) -> Result:
-    """What a command prints and ends with."""
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="artifactstore")
-
-
-def lines(*arguments: str | Path) -> list[list[str]]:
-    """The cells of each line that a command prints; it must succeed."""
-    result = run(*arguments)
-    assert result.exit_code == 0, result.stderr
-    return [line.split("\t") for line in result.stdout.splitlines()]
-
-
-def document(*arguments: str | Path) -> dict[str, Any]:
-    """The JSON document that a command prints; it must succeed."""
-    result = run(*arguments, "--json")
-    assert result.exit_code == 0, result.stderr
-    value: dict[str, Any] = json.loads(result.stdout)
-    return value
 
 
 def test_version_is_that_of_the_library() -> None:

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from artifactstore.cli import describe
-from artifactstore.cli.main import app
 from artifactstore.cli.shapes import SHAPES, complete
 from artifactstore.identity.actor import ANONYMOUS
 from artifactstore.identity.names import RepositoryName, TagName
+from tests.http.commands import document, lines, run
 from tests.http.native_store import OCI_INDEX, Pusher, sha256, subject
 from tests.http.scripted import Asked, answer, serving
 from tests.http.servers import in_thread
@@ -68,11 +68,6 @@ def served_copy(data: Path, directory: Path) -> Iterator[tuple[Path, str]]:
         shutil.copytree(data, copy)
     with in_thread(fresh_config(there, port=0, unsafe_no_sync=True)) as running:
         yield here, running.url
-
-
-def run(*arguments: str | Path, typed: str = "") -> Result:
-    """What a command prints and ends with."""
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], typed, prog_name="artifactstore")
 
 
 def said(result: Result) -> tuple[int, bytes, str]:
@@ -223,7 +218,7 @@ def facts(*where: str) -> list[tuple[str, str, Any]]:
 def test_rm_says_what_goes_and_what_stays(data: Path) -> None:
     """A dry run names the package, its tags, what loses its subject by each way, and what an index leaves."""
     package = sha256_of(data, "acme/reports:v1")
-    shown = rows("rm", "acme/reports:v1", "--package", "--dry-run", "--data", data)
+    shown = lines("rm", "acme/reports:v1", "--package", "--dry-run", "--data", data)
     assert [row[:3] for row in shown[:3]] == [
         ["deleted", "package", f"acme/reports@{package}"],
         ["deleted", "tag", "acme/reports:latest"],
@@ -233,7 +228,7 @@ def test_rm_says_what_goes_and_what_stays(data: Path) -> None:
         ("orphaned", "signature", f"attached by the tag {package.replace(':', '-')}.sig"),
         ("orphaned", "signature", "it is its subject"),
     ]
-    index = rows("rm", "acme/reports:all", "--package", "--dry-run", "--data", data)
+    index = lines("rm", "acme/reports:all", "--package", "--dry-run", "--data", data)
     assert ["stays", "member", f"acme/reports@{package}", "the index listed it"] in index
 
 
@@ -249,7 +244,7 @@ def test_rm_counts_bytes_that_nothing_else_names(data: Path) -> None:
 def test_a_tag_goes_alone(data: Path) -> None:
     """`rm REPO:TAG` takes the tag; its package stays, and is said to."""
     digest = sha256_of(data, "acme/reports:v1")
-    assert rows("rm", "acme/reports:v1", "--dry-run", "--data", data) == [
+    assert lines("rm", "acme/reports:v1", "--dry-run", "--data", data) == [
         ["deleted", "tag", "acme/reports:v1", "-"],
         ["stays", "package", f"acme/reports@{digest}", "still tagged latest"],
     ]
@@ -311,21 +306,6 @@ def test_commands_that_ask_take_a_server() -> None:
     }
     for name in asking:
         assert {"--data", "--server"} <= taking[name]
-
-
-def rows(*arguments: str | Path) -> list[list[str]]:
-    """The cells of each line that a command prints."""
-    result = run(*arguments)
-    assert result.exit_code == 0, result.stderr
-    return [line.split("\t") for line in result.stdout.splitlines()]
-
-
-def document(*arguments: str | Path) -> dict[str, Any]:
-    """The JSON that a command prints."""
-    result = run(*arguments, "--json")
-    assert result.exit_code == 0, result.stderr
-    value: dict[str, Any] = json.loads(result.stdout)
-    return value
 
 
 def package(name: str, data: Path) -> dict[str, Any]:

@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from tests.backups import LARGE, changed, faults, head, object_path
+from tests.http.commands import document, run
 from tests.http.servers import in_processes, wait_for
-from tests.http.test_cli import document, run
 from tests.stores import IMAGE, fresh_config, image, push_blob, push_image, sha256
 
 REPOSITORY = "/v2/acme/busy"

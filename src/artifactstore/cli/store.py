@@ -42,13 +42,9 @@ def settings(**overrides: object) -> Config:
 
 def existing(data: str | None) -> Config:
     """The settings of a store that is there. A command that reads makes none. Raises ConfigInvalid."""
-    return checked_existing(settings(data=data))
-
-
-def checked_existing(config: Config) -> Config:
-    """The settings themselves, if there is a store where they say. Raises ConfigInvalid."""
     from artifactstore.errors import ConfigInvalid
 
+    config = settings(data=data)
     if not is_store(config):
         raise ConfigInvalid(
             f"there is no store at {config.sqlite_path}: name its directory with --data, or make one with "
